@@ -1,0 +1,66 @@
+//! Why mail is refused. A rejection is no error: refusing is part of the work.
+
+use std::fmt;
+
+/// Why a mail was rejected for a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No library has this alias.
+    UnknownAlias,
+    /// The address is in none of our domains.
+    ForeignDomain,
+    /// The library takes no mail.
+    MailDisabled,
+    /// The mail names no recipient.
+    NoRecipient,
+    /// The claimed sender is nobody we know.
+    UnknownSender,
+    /// The claimed sender is known, but nothing proves it.
+    UnauthenticatedSender,
+    /// The sender is proven and may not contribute.
+    NoPermission,
+    /// Larger than `limits.message`.
+    MessageTooLarge,
+    /// An attachment is larger than `limits.attachment`.
+    AttachmentTooLarge,
+    /// Deeper, or of more parts or header, than the limits.
+    TooComplex,
+    /// No attachment, and the original is not wanted.
+    NothingToFile,
+    /// No mail at all.
+    Malformed,
+}
+
+impl Reason {
+    /// Its one spelling, in events and in the catalog.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::UnknownAlias => "unknown-alias",
+            Reason::ForeignDomain => "foreign-domain",
+            Reason::MailDisabled => "mail-disabled",
+            Reason::NoRecipient => "no-recipient",
+            Reason::UnknownSender => "unknown-sender",
+            Reason::UnauthenticatedSender => "unauthenticated-sender",
+            Reason::NoPermission => "no-permission",
+            Reason::MessageTooLarge => "message-too-large",
+            Reason::AttachmentTooLarge => "attachment-too-large",
+            Reason::TooComplex => "too-complex",
+            Reason::NothingToFile => "nothing-to-file",
+            Reason::Malformed => "malformed",
+        }
+    }
+
+    /// Mail rejected for one of these may have been our server's fault or ours: it is kept aside, whatever
+    /// `drop.rejected` says.
+    pub fn may_be_our_fault(reason: &str) -> bool {
+        [Reason::Malformed, Reason::TooComplex, Reason::NoRecipient, Reason::ForeignDomain]
+            .iter()
+            .any(|ours| ours.as_str() == reason)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
