@@ -1,0 +1,168 @@
+//! The catalog: everything that is known about documents, people, mails and events.
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Counts, Document, Event, Grant, Group, KnownContent, Library, LibrarySettings, Mail, NewDocument,
+    NewEvent, Outcome, Pass, Principal, Role, User,
+};
+use crate::{
+    Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
+};
+
+pub mod sqlite;
+
+/// A catalog. Every implementation passes `conformance::catalog` (feature `testing`).
+pub trait Catalog: Send + Sync {
+    /// Begins to read: everything read through it must be of one moment, whatever is committed meanwhile.
+    fn read(&self) -> Result<Box<dyn Reader + '_>>;
+
+    /// Begins the one write transaction; waits for another one to end. What it reads it must read as of now, its
+    /// own changes included. Dropped without [`Writer::commit`] it must leave no trace.
+    fn write(&self) -> Result<Box<dyn Writer + '_>>;
+}
+
+/// Look-ups. Lists are sorted by name unless said otherwise.
+pub trait Reader {
+    /// Grows with every change of libraries, users, groups or grants.
+    fn settings_version(&self) -> Result<u64>;
+
+    /// The library of an alias.
+    fn library_by_alias(&self, alias: &Alias) -> Result<Option<Library>>;
+    /// The library of a name.
+    fn library(&self, name: &LibraryName) -> Result<Option<Library>>;
+    /// All libraries.
+    fn libraries(&self) -> Result<Vec<Library>>;
+    /// Every user with this address.
+    fn users_by_address(&self, address: &Address) -> Result<Vec<User>>;
+    /// The user of a login.
+    fn user(&self, login: &Login) -> Result<Option<User>>;
+    /// All users.
+    fn users(&self) -> Result<Vec<User>>;
+    /// The group of a name.
+    fn group(&self, name: &GroupName) -> Result<Option<Group>>;
+    /// All groups.
+    fn groups(&self) -> Result<Vec<Group>>;
+    /// The rights given in a library.
+    fn grants(&self, library: LibraryId) -> Result<Vec<Grant>>;
+    /// The strongest role that a user has in a library: by name, by a group, or as one of everyone.
+    fn role(&self, library: LibraryId, user: UserId) -> Result<Option<Role>>;
+
+    /// What is on record of a delivery.
+    fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>>;
+    /// Its outcomes, in the order in which they were first recorded.
+    fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>>;
+    /// Every `filed` outcome in this library of a mail with this digest of which a document still stands.
+    fn filed_before(&self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>>;
+
+    /// The newest version of each document of a library, by path, one after the other.
+    fn each_document(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()>;
+    /// A version of a document, the newest if none is named; folder and name compare without case.
+    fn document(
+        &self,
+        library: LibraryId,
+        folder: &str,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<Option<Document>>;
+    /// What is known of a content.
+    fn content(&self, digest: Digest) -> Result<Option<KnownContent>>;
+    /// Every content on record, in order of digest.
+    fn each_content(&self, visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> Result<()>;
+    /// The paths (library, path, version) that a content is filed under, at most `limit`.
+    fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<Document>>;
+    /// How much there is.
+    fn counts(&self) -> Result<Counts>;
+
+    /// Passes of this worker that have begun and not ended, oldest first.
+    fn open_passes(&self, node: &str) -> Result<Vec<Pass>>;
+    /// The records of a pass that has not ended, in the order in which they were added.
+    fn records(&self, pass: PassId) -> Result<Vec<String>>;
+    /// Up to `limit` events after `seq`, in order.
+    fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<Event>>;
+    /// The `seq` of the newest event; 0 if there is none.
+    fn last_event(&self) -> Result<u64>;
+
+    /// Looks for damage of the catalog itself; one sentence for each.
+    fn integrity(&self) -> Result<Vec<String>>;
+}
+
+/// Changes. Each change of libraries, users, groups or grants raises [`Reader::settings_version`].
+pub trait Writer: Reader {
+    /// `Error::Taken` if the name or the alias is.
+    fn add_library(
+        &mut self,
+        name: &LibraryName,
+        alias: &Alias,
+        settings: &LibrarySettings,
+        now: Timestamp,
+    ) -> Result<LibraryId>;
+    /// Changes alias and settings. `Error::Taken` if the alias is another library's.
+    fn set_library(&mut self, library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Result<()>;
+    /// `Error::NotEmpty` if it holds documents. Outcomes that name it stay and name none.
+    fn remove_library(&mut self, library: LibraryId) -> Result<()>;
+    /// `Error::Taken` if the login is.
+    fn add_user(&mut self, login: &Login, addresses: &[Address]) -> Result<UserId>;
+    /// Puts `addresses` in place of those the user has.
+    fn set_user(&mut self, user: UserId, addresses: &[Address]) -> Result<()>;
+    /// Takes the user out of all groups and rights too.
+    fn remove_user(&mut self, user: UserId) -> Result<()>;
+    /// `Error::Taken` if the name is; `Error::NotFound` for an unknown member.
+    fn add_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()>;
+    /// Puts `members` in place of those the group has. `Error::NotFound` for an unknown group or member.
+    fn set_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()>;
+    /// Takes its rights too. `Error::NotFound` for an unknown group.
+    fn remove_group(&mut self, name: &GroupName) -> Result<()>;
+    /// Gives a right, in place of the one the principal had there. `Error::NotFound` for an unknown principal.
+    fn grant(&mut self, library: LibraryId, principal: &Principal, role: Role) -> Result<()>;
+    /// Takes a right; false if there was none. `Error::NotFound` for an unknown principal.
+    fn revoke(&mut self, library: LibraryId, principal: &Principal) -> Result<bool>;
+
+    /// A pass begins.
+    fn begin_pass(&mut self, pass: &Pass) -> Result<()>;
+    /// A pass has ended: its event is on record, and has taken over what its records say. They go.
+    fn end_pass(&mut self, pass: PassId, now: Timestamp) -> Result<()>;
+    /// Records a mail, or what has changed of it.
+    fn put_mail(&mut self, mail: &Mail) -> Result<()>;
+    /// Records an outcome, in place of a `deferred` one. Refused (`Error::Refused`) where a final one stands.
+    fn put_outcome(
+        &mut self,
+        delivery: DeliveryId,
+        pass: PassId,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<()>;
+    /// Adds a document under the name proposed or, where that is taken, under the next free number
+    /// ([`crate::model::numbered`]); gives the name it has now. Its content must be on record with
+    /// its size, and not doomed; else `Error::Refused`.
+    fn add_document(&mut self, document: &NewDocument) -> Result<String>;
+    /// A content is in the store and durable; no longer doomed if it was.
+    ///
+    /// Contents are removed while passes go on. So whoever adds a document must look, in this same transaction, at
+    /// [`Reader::content`] of each content it relies on. Not doomed: it is there. Doomed: store it afresh and call
+    /// this. No row: see by [`crate::Contents::size`] that it is still there, else store it afresh; then call this.
+    /// [`crate::verify`] says why that is enough.
+    fn add_content(&mut self, digest: Digest, size: u64) -> Result<()>;
+    /// A content is about to be removed. False, and nothing done, if a document refers to it.
+    fn doom_content(&mut self, digest: Digest) -> Result<bool>;
+    /// A doomed content has been removed. One that is no longer doomed stays.
+    fn drop_content(&mut self, digest: Digest) -> Result<()>;
+    /// Adds what a pass has to say of a mail, in place of what it had to say before; a JSON object.
+    fn add_record(&mut self, pass: PassId, delivery: DeliveryId, body: &str) -> Result<()>;
+    /// Adds an event and gives its `seq`, one more than the last.
+    fn add_event(&mut self, event: &NewEvent) -> Result<u64>;
+    /// Notes that something in the drop of `node` was complained of; false if it was noted before.
+    fn add_notice(&mut self, node: &str, key: &str, now: Timestamp) -> Result<bool>;
+    /// Forgets the notices of `node` but those in `keys`: what they were about is gone. `Ok(true)` if any was.
+    fn keep_notices(&mut self, node: &str, keys: &[String]) -> Result<bool>;
+
+    /// Begins a part that can be taken back by itself. They nest.
+    fn savepoint(&mut self) -> Result<()>;
+    /// Ends the innermost part and keeps it.
+    fn release(&mut self) -> Result<()>;
+    /// Takes the innermost part back.
+    fn roll_back(&mut self) -> Result<()>;
+
+    /// Makes all of it durable (it must survive a power cut) and visible. An error may mean either: look.
+    fn commit(self: Box<Self>) -> Result<()>;
+}

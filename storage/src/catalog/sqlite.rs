@@ -1,0 +1,114 @@
+//! The catalog in SQLite: one file with a write-ahead log. This file and those below it are the only users of
+//! `rusqlite`. README.md states the schema and what each table means.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use super::{Catalog, Reader, Writer};
+use crate::Result;
+use fault::told;
+use session::Session;
+
+mod open;
+mod values;
+mod fault;
+mod session;
+mod people;
+mod libraries;
+mod mails;
+mod documents;
+mod contents;
+mod passes;
+
+/// Connections kept for reading; a read beyond them opens one of its own.
+const READERS: usize = 4;
+
+/// A catalog in an SQLite file. Several processes of one machine may have it open at once.
+pub struct SqliteCatalog {
+    path: PathBuf,
+    name: String,
+    writer: Mutex<Connection>,
+    readers: [Mutex<Connection>; READERS],
+}
+
+impl SqliteCatalog {
+    /// Opens the catalog at `path`, brings its schema up to date, and makes it if its folder is there. Whoever
+    /// calls this at the same time waits.
+    pub fn open(path: &Path) -> Result<SqliteCatalog> {
+        let writer = Mutex::new(open::open(path)?);
+        let [a, b, c, d] = std::array::from_fn(|_| open::reader(path).map(Mutex::new));
+        let name = path.display().to_string();
+        Ok(SqliteCatalog { path: path.to_owned(), name, writer, readers: [a?, b?, c?, d?] })
+    }
+
+    fn idle_reader(&self) -> Result<Held<'_>> {
+        for reader in &self.readers {
+            match reader.try_lock() {
+                Ok(guard) => return Ok(Held::Shared(guard)),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                    return Ok(Held::Shared(poisoned.into_inner()));
+                }
+                Err(std::sync::TryLockError::WouldBlock) => {}
+            }
+        }
+        open::reader(&self.path).map(Held::Own)
+    }
+}
+
+impl Catalog for SqliteCatalog {
+    fn read(&self) -> Result<Box<dyn Reader + '_>> {
+        let held = self.idle_reader()?;
+        // The first read, not BEGIN, is what fixes the moment.
+        let begun = held.begin("BEGIN DEFERRED; SELECT settings_version FROM meta");
+        begun.map_err(|error| told(&self.name, "begin to read", error))?;
+        Ok(Box::new(Session::new(held, &self.name)))
+    }
+
+    fn write(&self) -> Result<Box<dyn Writer + '_>> {
+        // Poisoned: a writer panicked. `begin` takes back what it left; the connection itself is sound.
+        let held = Held::Shared(self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        held.begin("BEGIN IMMEDIATE").map_err(|error| told(&self.name, "begin to write", error))?;
+        Ok(Box::new(Session::new(held, &self.name)))
+    }
+}
+
+/// A connection in use. Dropped, it takes back what was not committed.
+enum Held<'c> {
+    Shared(MutexGuard<'c, Connection>),
+    Own(Connection),
+}
+
+impl Held<'_> {
+    fn begin(&self, sql: &str) -> rusqlite::Result<()> {
+        self.end()?;
+        self.execute_batch(sql)
+    }
+
+    fn end(&self) -> rusqlite::Result<()> {
+        if self.is_autocommit() { Ok(()) } else { self.execute_batch("ROLLBACK") }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        match self {
+            Held::Shared(guard) => guard,
+            Held::Own(connection) => connection,
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        // If it fails, the next `begin` tries again and reports.
+        let _ = self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! Contents, how much there is, and whether the catalog is sound.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::fault::Sql;
+use crate::model::{Counts, KnownContent};
+use crate::{Digest, Error};
+
+pub(super) fn find(db: &Connection, digest: Digest) -> Sql<Option<KnownContent>> {
+    let mut query = db.prepare_cached("SELECT size, doomed FROM contents WHERE digest = ?1")?;
+    let known = |row: &Row<'_>| Ok(KnownContent { size: row.get(0)?, doomed: row.get(1)? });
+    Ok(query.query_row([digest], known).optional()?)
+}
+
+pub(super) fn each(
+    db: &Connection,
+    visit: &mut dyn FnMut(Digest, KnownContent) -> Result<(), Error>,
+) -> Sql<()> {
+    let mut query = db.prepare_cached("SELECT digest, size, doomed FROM contents ORDER BY digest")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row.get(0)?, KnownContent { size: row.get(1)?, doomed: row.get(2)? })?;
+    }
+    Ok(())
+}
+
+pub(super) fn add(db: &Connection, digest: Digest, size: u64) -> Sql<()> {
+    let sql = "INSERT INTO contents (digest, size, doomed) VALUES (?1, ?2, 0)
+               ON CONFLICT (digest) DO UPDATE SET size = ?2, doomed = 0";
+    db.prepare_cached(sql)?.execute(params![digest, size])?;
+    Ok(())
+}
+
+pub(super) fn doom(db: &Connection, digest: Digest) -> Sql<bool> {
+    let sql = "INSERT INTO contents (digest, size, doomed)
+               SELECT ?1, 0, 1 WHERE NOT EXISTS (
+                   SELECT 1 FROM versions WHERE content = (SELECT id FROM contents WHERE digest = ?1))
+               ON CONFLICT (digest) DO UPDATE SET doomed = 1";
+    Ok(db.prepare_cached(sql)?.execute([digest])? > 0)
+}
+
+pub(super) fn forget(db: &Connection, digest: Digest) -> Sql<()> {
+    db.prepare_cached("DELETE FROM contents WHERE digest = ?1 AND doomed")?.execute([digest])?;
+    Ok(())
+}
+
+pub(super) fn counts(db: &Connection) -> Sql<Counts> {
+    let sql = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM contents),
+               (SELECT count(*) FROM mails), (SELECT count(*) FROM libraries), (SELECT count(*) FROM users)";
+    let mut query = db.prepare_cached(sql)?;
+    Ok(query.query_row([], |row| {
+        Ok(Counts {
+            documents: row.get(0)?,
+            contents: row.get(1)?,
+            mails: row.get(2)?,
+            libraries: row.get(3)?,
+            users: row.get(4)?,
+        })
+    })?)
+}
+
+/// Each gives one sentence for each thing that must not be.
+const CHECKS: [&str; 5] = [
+    "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' refers to a row of ' || parent ||
+         ' that is not there' FROM pragma_foreign_key_check",
+    "SELECT 'document ' || documents.id || ' (' || documents.name || ') has no version' FROM documents
+     WHERE NOT EXISTS (SELECT 1 FROM versions WHERE document = documents.id)",
+    "SELECT 'document ' || document || ' version ' || version || ' has a doomed content' FROM versions
+     JOIN contents ON contents.id = versions.content WHERE doomed",
+    "SELECT 'mail ' || delivery || ' is done but has a deferred outcome' FROM mails
+     WHERE state = 'done' AND EXISTS (
+         SELECT 1 FROM outcomes WHERE outcomes.delivery = mails.delivery AND kind = 'deferred')",
+];
+
+pub(super) fn integrity(db: &Connection) -> Sql<Vec<String>> {
+    let mut problems = Vec::new();
+    for check in CHECKS {
+        let mut query = db.prepare_cached(check)?;
+        for problem in query.query_map([], |row| row.get(0))? {
+            problems.push(problem?);
+        }
+    }
+    Ok(problems)
+}

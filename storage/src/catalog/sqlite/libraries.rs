@@ -1,0 +1,146 @@
+//! Libraries and the rights given in them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::fault::{Fault, Sql, not_found, taken};
+use super::people;
+use super::values::Millis;
+use crate::model::{Grant, Library, LibrarySettings, Principal, Role};
+use crate::{Alias, Error, GroupId, GroupName, LibraryId, LibraryName, Login, UserId};
+
+const COLUMNS: &str = "id, name, alias, title, save_original, sender_policy, trust_from, enabled, created_at";
+
+fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
+    let settings = LibrarySettings {
+        title: row.get(3)?,
+        save_original: row.get(4)?,
+        sender_policy: row.get(5)?,
+        trust_from: row.get(6)?,
+        enabled: row.get(7)?,
+    };
+    let Millis(created_at) = row.get(8)?;
+    Ok(Library { id: row.get(0)?, name: row.get(1)?, alias: row.get(2)?, settings, created_at })
+}
+
+pub(super) fn by_alias(db: &Connection, alias: &Alias) -> Sql<Option<Library>> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM libraries WHERE alias = ?1"))?;
+    Ok(query.query_row([alias], library).optional()?)
+}
+
+pub(super) fn by_name(db: &Connection, name: &LibraryName) -> Sql<Option<Library>> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM libraries WHERE name = ?1"))?;
+    Ok(query.query_row([name], library).optional()?)
+}
+
+pub(super) fn all(db: &Connection) -> Sql<Vec<Library>> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM libraries ORDER BY name"))?;
+    let found = query.query_map([], library)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn name(db: &Connection, id: LibraryId) -> Sql<LibraryName> {
+    let mut query = db.prepare_cached("SELECT name FROM libraries WHERE id = ?1")?;
+    query.query_row([id], |row| row.get(0)).optional()?.ok_or_else(|| not_found("library", id.0))
+}
+
+/// Refuses an alias that another library has.
+fn check_alias(db: &Connection, alias: &Alias, of: Option<LibraryId>) -> Sql<()> {
+    match by_alias(db, alias)? {
+        Some(other) if Some(other.id) != of => Err(taken("alias", alias, format!("library {}", other.name))),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn add(
+    db: &Connection,
+    name: &LibraryName,
+    alias: &Alias,
+    settings: &LibrarySettings,
+    now: Timestamp,
+) -> Sql<LibraryId> {
+    if let Some(other) = by_name(db, name)? {
+        return Err(taken("library", name, format!("the library with alias {}", other.alias)));
+    }
+    check_alias(db, alias, None)?;
+    let sql = "INSERT INTO libraries (name, alias, title, save_original, sender_policy, trust_from, enabled, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let LibrarySettings { title, save_original, sender_policy, trust_from, enabled } = settings;
+    let values = params![name, alias, title, save_original, sender_policy, trust_from, enabled, Millis(now)];
+    db.prepare_cached(sql)?.execute(values)?;
+    Ok(LibraryId(db.last_insert_rowid()))
+}
+
+pub(super) fn set(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
+    name(db, id)?;
+    check_alias(db, alias, Some(id))?;
+    let sql = "UPDATE libraries SET alias = ?2, title = ?3, save_original = ?4, sender_policy = ?5, trust_from = ?6,
+               enabled = ?7 WHERE id = ?1";
+    let LibrarySettings { title, save_original, sender_policy, trust_from, enabled } = settings;
+    let values = params![id, alias, title, save_original, sender_policy, trust_from, enabled];
+    db.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+pub(super) fn remove(db: &Connection, id: LibraryId) -> Sql<()> {
+    let name = name(db, id)?.to_string();
+    let mut count = db.prepare_cached("SELECT count(*) FROM documents WHERE library = ?1")?;
+    let documents: u64 = count.query_row([id], |row| row.get(0))?;
+    if documents > 0 {
+        return Err(Fault::Ours(Error::NotEmpty { name, documents }));
+    }
+    db.prepare_cached("DELETE FROM libraries WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+pub(super) fn grants(db: &Connection, id: LibraryId) -> Sql<Vec<Grant>> {
+    let sql = r#"SELECT users.login, groups.name, role FROM grants LEFT JOIN users ON users.id = grants.user
+                 LEFT JOIN groups ON groups.id = grants."group" WHERE library = ?1"#;
+    let mut query = db.prepare_cached(sql)?;
+    let grant = |row: &Row<'_>| {
+        let principal = match (row.get::<_, Option<Login>>(0)?, row.get::<_, Option<GroupName>>(1)?) {
+            (Some(login), _) => Principal::User(login),
+            (None, Some(group)) => Principal::Group(group),
+            (None, None) => Principal::Everyone,
+        };
+        Ok(Grant { principal, role: row.get(2)? })
+    };
+    let mut grants = query.query_map([id], grant)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    grants.sort_by(|a, b| a.principal.cmp(&b.principal));
+    Ok(grants)
+}
+
+/// A principal as its row: exactly one of the three is there.
+type Row3 = (Option<UserId>, Option<GroupId>, Option<bool>);
+
+fn principal(db: &Connection, principal: &Principal) -> Sql<Row3> {
+    Ok(match principal {
+        Principal::User(login) => (Some(people::user_id(db, login)?), None, None),
+        Principal::Group(group) => (None, Some(people::group_id(db, group)?), None),
+        Principal::Everyone => (None, None, Some(true)),
+    })
+}
+
+pub(super) fn grant(db: &Connection, id: LibraryId, to: &Principal, role: Role) -> Sql<()> {
+    name(db, id)?;
+    revoke(db, id, to)?;
+    let (user, group, everyone) = principal(db, to)?;
+    let sql = r#"INSERT INTO grants (library, user, "group", everyone, role) VALUES (?1, ?2, ?3, ?4, ?5)"#;
+    db.prepare_cached(sql)?.execute(params![id, user, group, everyone, role])?;
+    Ok(())
+}
+
+pub(super) fn revoke(db: &Connection, id: LibraryId, from: &Principal) -> Sql<bool> {
+    let (user, group, everyone) = principal(db, from)?;
+    let sql = r#"DELETE FROM grants WHERE library = ?1 AND user IS ?2 AND "group" IS ?3 AND everyone IS ?4"#;
+    Ok(db.prepare_cached(sql)?.execute(params![id, user, group, everyone])? > 0)
+}
+
+pub(super) fn role(db: &Connection, id: LibraryId, user: UserId) -> Sql<Option<Role>> {
+    let sql = r#"SELECT role FROM grants WHERE library = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?2)
+                 AND (user = ?2 OR everyone = 1 OR "group" IN (SELECT "group" FROM members WHERE user = ?2))"#;
+    let mut query = db.prepare_cached(sql)?;
+    let roles =
+        query.query_map(params![id, user], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Role>>>()?;
+    Ok(roles.into_iter().max())
+}

@@ -1,0 +1,115 @@
+//! Mails and how they ended.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::fault::{Sql, refused};
+use super::values::Millis;
+use crate::model::{Mail, Outcome};
+use crate::{DeliveryId, Digest, LibraryId, PassId};
+
+pub(super) fn mail(db: &Connection, delivery: DeliveryId) -> Sql<Option<Mail>> {
+    let sql = "SELECT delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
+               arrived_at, state, attempts, fault FROM mails WHERE delivery = ?1";
+    let mut query = db.prepare_cached(sql)?;
+    let mail = |row: &Row<'_>| {
+        let Millis(arrived_at) = row.get(9)?;
+        Ok(Mail {
+            delivery: row.get(0)?,
+            file: row.get(1)?,
+            node: row.get(2)?,
+            digest: row.get(3)?,
+            size: row.get(4)?,
+            message_id: row.get(5)?,
+            from: row.get(6)?,
+            envelope_sender: row.get(7)?,
+            subject: row.get(8)?,
+            arrived_at,
+            state: row.get(10)?,
+            attempts: row.get(11)?,
+            fault: row.get(12)?,
+        })
+    };
+    Ok(query.query_row([delivery], mail).optional()?)
+}
+
+/// Never `INSERT OR REPLACE`: that removes the row that outcomes and versions refer to.
+pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
+    let sql = "INSERT INTO mails (delivery, file, node, digest, size, message_id, from_address, envelope_sender,
+                   subject, arrived_at, state, attempts, fault)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+               ON CONFLICT (delivery) DO UPDATE SET file = ?2, node = ?3, digest = ?4, size = ?5, message_id = ?6,
+                   from_address = ?7, envelope_sender = ?8, subject = ?9, arrived_at = ?10, state = ?11,
+                   attempts = ?12, fault = ?13";
+    db.prepare_cached(sql)?.execute(params![
+        mail.delivery,
+        mail.file,
+        mail.node,
+        mail.digest,
+        mail.size,
+        mail.message_id,
+        mail.from,
+        mail.envelope_sender,
+        mail.subject,
+        Millis(mail.arrived_at),
+        mail.state,
+        mail.attempts,
+        mail.fault,
+    ])?;
+    Ok(())
+}
+
+const OUTCOME: &str = "recipient, kind, reason, library, identity, level";
+
+fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
+    Ok(Outcome {
+        recipient: row.get(0)?,
+        kind: row.get(1)?,
+        reason: row.get(2)?,
+        library: row.get(3)?,
+        identity: row.get(4)?,
+        level: row.get(5)?,
+    })
+}
+
+pub(super) fn outcomes(db: &Connection, delivery: DeliveryId) -> Sql<Vec<Outcome>> {
+    let mut query =
+        db.prepare_cached(&format!("SELECT {OUTCOME} FROM outcomes WHERE delivery = ?1 ORDER BY id"))?;
+    Ok(query.query_map([delivery], outcome)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One look-up, however many mails have this digest and however many recipients each of them has: only outcomes that
+/// are `filed` have the digest beside them.
+pub(super) fn filed_before(db: &Connection, library: LibraryId, digest: Digest) -> Sql<Vec<Outcome>> {
+    let sql = format!(
+        "SELECT {OUTCOME} FROM outcomes
+         WHERE digest = ?1 AND library = ?2 AND EXISTS (
+             SELECT 1 FROM versions JOIN documents ON documents.id = versions.document
+             WHERE versions.delivery = outcomes.delivery AND documents.library = ?2)
+         ORDER BY id"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    Ok(query.query_map(params![digest, library], outcome)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn put_outcome(
+    db: &Connection,
+    delivery: DeliveryId,
+    pass: PassId,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Sql<()> {
+    let sql = "INSERT INTO outcomes (delivery, recipient, kind, reason, library, identity, level, pass, recorded_at,
+                   digest)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                   (SELECT digest FROM mails WHERE delivery = ?1 AND ?3 = 'filed'))
+               ON CONFLICT (delivery, recipient) DO UPDATE SET kind = ?3, reason = ?4, library = ?5, identity = ?6,
+                   level = ?7, pass = ?8, recorded_at = ?9, digest = excluded.digest WHERE kind = 'deferred'";
+    let Outcome { recipient, kind, reason, library, identity, level } = outcome;
+    let now = Millis(now);
+    let values = params![delivery, recipient, kind, reason, library, identity, level, pass, now];
+    match db.prepare_cached(sql)?.execute(values)? {
+        0 => Err(refused("record an outcome", format!("{delivery} has a final one for {recipient:?}"))),
+        _ => Ok(()),
+    }
+}

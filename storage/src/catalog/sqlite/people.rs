@@ -1,0 +1,145 @@
+//! Users and groups.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use super::fault::{Sql, not_found, taken};
+use crate::model::{Group, User};
+use crate::{Address, GroupId, GroupName, Login, UserId};
+
+/// Reads users from rows of id, login and one address each, those of one user together.
+fn users_of(db: &Connection, sql: &str, params: impl Params) -> Sql<Vec<User>> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params)?;
+    let mut users: Vec<User> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, address) = (row.get(0)?, row.get::<_, Option<Address>>(2)?);
+        match users.last_mut() {
+            Some(user) if user.id == id => user.addresses.extend(address),
+            _ => users.push(User { id, login: row.get(1)?, addresses: address.into_iter().collect() }),
+        }
+    }
+    Ok(users)
+}
+
+pub(super) fn users(db: &Connection) -> Sql<Vec<User>> {
+    let sql = "SELECT id, login, address FROM users LEFT JOIN addresses ON user = id ORDER BY login, address";
+    users_of(db, sql, [])
+}
+
+pub(super) fn user(db: &Connection, login: &Login) -> Sql<Option<User>> {
+    let sql = "SELECT id, login, address FROM users LEFT JOIN addresses ON user = id WHERE login = ?1 ORDER BY address";
+    Ok(users_of(db, sql, [login])?.pop())
+}
+
+pub(super) fn users_by_address(db: &Connection, address: &Address) -> Sql<Vec<User>> {
+    let sql = "SELECT id, login, address FROM users LEFT JOIN addresses ON user = id
+               WHERE id IN (SELECT user FROM addresses WHERE address = ?1) ORDER BY login, address";
+    users_of(db, sql, [address])
+}
+
+fn find_user(db: &Connection, login: &Login) -> Sql<Option<UserId>> {
+    let mut query = db.prepare_cached("SELECT id FROM users WHERE login = ?1")?;
+    Ok(query.query_row([login], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn user_id(db: &Connection, login: &Login) -> Sql<UserId> {
+    find_user(db, login)?.ok_or_else(|| not_found("user", login))
+}
+
+fn find_group(db: &Connection, name: &GroupName) -> Sql<Option<GroupId>> {
+    let mut query = db.prepare_cached("SELECT id FROM groups WHERE name = ?1")?;
+    Ok(query.query_row([name], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn group_id(db: &Connection, name: &GroupName) -> Sql<GroupId> {
+    find_group(db, name)?.ok_or_else(|| not_found("group", name))
+}
+
+pub(super) fn add_user(db: &Connection, login: &Login, addresses: &[Address]) -> Sql<UserId> {
+    if find_user(db, login)?.is_some() {
+        return Err(taken("login", login, "another user"));
+    }
+    db.prepare_cached("INSERT INTO users (login) VALUES (?1)")?.execute([login])?;
+    let user = UserId(db.last_insert_rowid());
+    add_addresses(db, user, addresses)?;
+    Ok(user)
+}
+
+fn add_addresses(db: &Connection, user: UserId, addresses: &[Address]) -> Sql<()> {
+    let mut insert = db.prepare_cached("INSERT OR IGNORE INTO addresses (address, user) VALUES (?1, ?2)")?;
+    for address in addresses {
+        insert.execute(params![address, user])?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_user(db: &Connection, user: UserId, addresses: &[Address]) -> Sql<()> {
+    let mut query = db.prepare_cached("SELECT 1 FROM users WHERE id = ?1")?;
+    if !query.exists([user])? {
+        return Err(not_found("user", user.0));
+    }
+    db.prepare_cached("DELETE FROM addresses WHERE user = ?1")?.execute([user])?;
+    add_addresses(db, user, addresses)
+}
+
+pub(super) fn remove_user(db: &Connection, user: UserId) -> Sql<()> {
+    match db.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([user])? {
+        0 => Err(not_found("user", user.0)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads groups from rows of name and one member each, those of one group together.
+fn groups_of(db: &Connection, sql: &str, params: impl Params) -> Sql<Vec<Group>> {
+    let mut query = db.prepare_cached(sql)?;
+    let pair = |row: &Row<'_>| Ok((row.get::<_, GroupName>(0)?, row.get::<_, Option<Login>>(1)?));
+    let mut groups: Vec<Group> = Vec::new();
+    for found in query.query_map(params, pair)? {
+        let (name, member) = found?;
+        match groups.last_mut() {
+            Some(group) if group.name == name => group.members.extend(member),
+            _ => groups.push(Group { name, members: member.into_iter().collect() }),
+        }
+    }
+    Ok(groups)
+}
+
+pub(super) fn groups(db: &Connection) -> Sql<Vec<Group>> {
+    let sql = r#"SELECT name, login FROM groups LEFT JOIN members ON "group" = groups.id
+                 LEFT JOIN users ON users.id = user ORDER BY name, login"#;
+    groups_of(db, sql, [])
+}
+
+pub(super) fn group(db: &Connection, name: &GroupName) -> Sql<Option<Group>> {
+    let sql = r#"SELECT name, login FROM groups LEFT JOIN members ON "group" = groups.id
+                 LEFT JOIN users ON users.id = user WHERE name = ?1 ORDER BY login"#;
+    Ok(groups_of(db, sql, [name])?.pop())
+}
+
+pub(super) fn add_group(db: &Connection, name: &GroupName, members: &[Login]) -> Sql<()> {
+    if find_group(db, name)?.is_some() {
+        return Err(taken("group", name, "another group"));
+    }
+    db.prepare_cached("INSERT INTO groups (name) VALUES (?1)")?.execute([name])?;
+    add_members(db, GroupId(db.last_insert_rowid()), members)
+}
+
+fn add_members(db: &Connection, group: GroupId, members: &[Login]) -> Sql<()> {
+    let mut insert = db.prepare_cached(r#"INSERT OR IGNORE INTO members ("group", user) VALUES (?1, ?2)"#)?;
+    for member in members {
+        insert.execute(params![group, user_id(db, member)?])?;
+    }
+    Ok(())
+}
+
+pub(super) fn set_group(db: &Connection, name: &GroupName, members: &[Login]) -> Sql<()> {
+    let group = group_id(db, name)?;
+    db.prepare_cached(r#"DELETE FROM members WHERE "group" = ?1"#)?.execute([group])?;
+    add_members(db, group, members)
+}
+
+pub(super) fn remove_group(db: &Connection, name: &GroupName) -> Sql<()> {
+    let group = group_id(db, name)?;
+    db.prepare_cached("DELETE FROM groups WHERE id = ?1")?.execute([group])?;
+    Ok(())
+}

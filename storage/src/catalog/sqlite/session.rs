@@ -1,0 +1,311 @@
+//! One reading or one writing: each method of the traits hands over to the file that knows its table.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::fault::{Fault, Sql, refused};
+use super::{Held, contents, documents, libraries, mails, passes, people};
+use crate::catalog::{Reader, Writer};
+use crate::model::{
+    Counts, Document, Event, Grant, Group, KnownContent, Library, LibrarySettings, Mail, NewDocument,
+    NewEvent, Outcome, Pass, Principal, Role, User,
+};
+use crate::{
+    Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
+    UserId,
+};
+
+pub(super) struct Session<'c> {
+    held: Held<'c>,
+    name: &'c str,
+    /// Savepoints that stand open.
+    depth: u32,
+}
+
+impl<'c> Session<'c> {
+    pub(super) fn new(held: Held<'c>, name: &'c str) -> Session<'c> {
+        Session { held, name, depth: 0 }
+    }
+
+    /// SQLite may end a transaction by itself after a grave error. What came after that would then stand alone and
+    /// be durable at once, so nothing may come after it.
+    fn run<T>(&self, action: &'static str, sql: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
+        if self.held.is_autocommit() {
+            let why = "SQLite has taken the transaction back after an error".to_owned();
+            return Err(Error::Catalog { name: self.name.to_owned(), action, why });
+        }
+        sql(&self.held).map_err(|fault| fault.told(self.name, action))
+    }
+
+    /// Several statements that happen together or not at all.
+    fn run_whole<T>(&self, action: &'static str, sql: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
+        self.run(action, |db| {
+            db.prepare_cached("SAVEPOINT whole")?.execute([])?;
+            let done = sql(db);
+            if done.is_err() && !db.is_autocommit() {
+                db.prepare_cached("ROLLBACK TO whole")?.execute([])?;
+            }
+            if !db.is_autocommit() {
+                db.prepare_cached("RELEASE whole")?.execute([])?;
+            }
+            done
+        })
+    }
+
+    /// A change of libraries, users, groups or grants: the one place that raises the version, if anything changed.
+    fn change<T>(&self, action: &'static str, sql: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
+        self.run_whole(action, |db| {
+            let before = db.total_changes();
+            let done = sql(db)?;
+            if db.total_changes() > before {
+                db.prepare_cached("UPDATE meta SET settings_version = settings_version + 1")?.execute([])?;
+            }
+            Ok(done)
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn end_for_test(&self) {
+        self.held.end().expect("the transaction ends");
+    }
+
+    fn part(&mut self, action: &'static str, statements: &[&str], opens: bool) -> Result<()> {
+        let depth = if opens { self.depth.checked_add(1) } else { self.depth.checked_sub(1) };
+        self.depth = self.run(action, |db| {
+            let depth = depth.ok_or_else(|| refused(action, "no part has begun"))?;
+            statements.iter().try_for_each(|sql| db.prepare_cached(sql)?.execute([]).map(drop))?;
+            Ok(depth)
+        })?;
+        Ok(())
+    }
+}
+
+impl Reader for Session<'_> {
+    fn settings_version(&self) -> Result<u64> {
+        self.run("read the version of the settings", passes::settings_version)
+    }
+
+    fn library_by_alias(&self, alias: &Alias) -> Result<Option<Library>> {
+        self.run("look up an alias", |db| libraries::by_alias(db, alias))
+    }
+
+    fn library(&self, name: &LibraryName) -> Result<Option<Library>> {
+        self.run("look up a library", |db| libraries::by_name(db, name))
+    }
+
+    fn libraries(&self) -> Result<Vec<Library>> {
+        self.run("list libraries", libraries::all)
+    }
+
+    fn users_by_address(&self, address: &Address) -> Result<Vec<User>> {
+        self.run("look up an address", |db| people::users_by_address(db, address))
+    }
+
+    fn user(&self, login: &Login) -> Result<Option<User>> {
+        self.run("look up a user", |db| people::user(db, login))
+    }
+
+    fn users(&self) -> Result<Vec<User>> {
+        self.run("list users", people::users)
+    }
+
+    fn group(&self, name: &GroupName) -> Result<Option<Group>> {
+        self.run("look up a group", |db| people::group(db, name))
+    }
+
+    fn groups(&self) -> Result<Vec<Group>> {
+        self.run("list groups", people::groups)
+    }
+
+    fn grants(&self, library: LibraryId) -> Result<Vec<Grant>> {
+        self.run("list rights", |db| libraries::grants(db, library))
+    }
+
+    fn role(&self, library: LibraryId, user: UserId) -> Result<Option<Role>> {
+        self.run("look up a role", |db| libraries::role(db, library, user))
+    }
+
+    fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>> {
+        self.run("look up a mail", |db| mails::mail(db, delivery))
+    }
+
+    fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>> {
+        self.run("list outcomes", |db| mails::outcomes(db, delivery))
+    }
+
+    fn filed_before(&self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>> {
+        self.run("look for a duplicate", |db| mails::filed_before(db, library, digest))
+    }
+
+    fn each_document(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()> {
+        self.run("list documents", |db| documents::each(db, library, visit))
+    }
+
+    fn document(
+        &self,
+        library: LibraryId,
+        folder: &str,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<Option<Document>> {
+        self.run("look up a document", |db| documents::find(db, library, folder, name, version))
+    }
+
+    fn content(&self, digest: Digest) -> Result<Option<KnownContent>> {
+        self.run("look up a content", |db| contents::find(db, digest))
+    }
+
+    fn each_content(&self, visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> Result<()> {
+        self.run("list contents", |db| contents::each(db, visit))
+    }
+
+    fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<Document>> {
+        self.run("list what refers to a content", |db| documents::filed_as(db, digest, limit))
+    }
+
+    fn counts(&self) -> Result<Counts> {
+        self.run("count", contents::counts)
+    }
+
+    fn open_passes(&self, node: &str) -> Result<Vec<Pass>> {
+        self.run("list open passes", |db| passes::open(db, node))
+    }
+
+    fn records(&self, pass: PassId) -> Result<Vec<String>> {
+        self.run("list records", |db| passes::records(db, pass))
+    }
+
+    fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<Event>> {
+        self.run("list events", |db| passes::events_after(db, seq, limit))
+    }
+
+    fn last_event(&self) -> Result<u64> {
+        self.run("look up the last event", passes::last_event)
+    }
+
+    fn integrity(&self) -> Result<Vec<String>> {
+        self.run("look for damage", contents::integrity)
+    }
+}
+
+impl Writer for Session<'_> {
+    fn add_library(
+        &mut self,
+        name: &LibraryName,
+        alias: &Alias,
+        settings: &LibrarySettings,
+        now: Timestamp,
+    ) -> Result<LibraryId> {
+        self.change("add a library", |db| libraries::add(db, name, alias, settings, now))
+    }
+
+    fn set_library(&mut self, library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Result<()> {
+        self.change("change a library", |db| libraries::set(db, library, alias, settings))
+    }
+
+    fn remove_library(&mut self, library: LibraryId) -> Result<()> {
+        self.change("remove a library", |db| libraries::remove(db, library))
+    }
+
+    fn add_user(&mut self, login: &Login, addresses: &[Address]) -> Result<UserId> {
+        self.change("add a user", |db| people::add_user(db, login, addresses))
+    }
+
+    fn set_user(&mut self, user: UserId, addresses: &[Address]) -> Result<()> {
+        self.change("change a user", |db| people::set_user(db, user, addresses))
+    }
+
+    fn remove_user(&mut self, user: UserId) -> Result<()> {
+        self.change("remove a user", |db| people::remove_user(db, user))
+    }
+
+    fn add_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()> {
+        self.change("add a group", |db| people::add_group(db, name, members))
+    }
+
+    fn set_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()> {
+        self.change("change a group", |db| people::set_group(db, name, members))
+    }
+
+    fn remove_group(&mut self, name: &GroupName) -> Result<()> {
+        self.change("remove a group", |db| people::remove_group(db, name))
+    }
+
+    fn grant(&mut self, library: LibraryId, principal: &Principal, role: Role) -> Result<()> {
+        self.change("give a right", |db| libraries::grant(db, library, principal, role))
+    }
+
+    fn revoke(&mut self, library: LibraryId, principal: &Principal) -> Result<bool> {
+        self.change("take a right", |db| libraries::revoke(db, library, principal))
+    }
+
+    fn begin_pass(&mut self, pass: &Pass) -> Result<()> {
+        self.run("begin a pass", |db| passes::begin(db, pass))
+    }
+
+    fn end_pass(&mut self, pass: PassId, now: Timestamp) -> Result<()> {
+        self.run("end a pass", |db| passes::end(db, pass, now))
+    }
+
+    fn put_mail(&mut self, mail: &Mail) -> Result<()> {
+        self.run("record a mail", |db| mails::put_mail(db, mail))
+    }
+
+    fn put_outcome(
+        &mut self,
+        delivery: DeliveryId,
+        pass: PassId,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.run("record an outcome", |db| mails::put_outcome(db, delivery, pass, outcome, now))
+    }
+
+    fn add_document(&mut self, document: &NewDocument) -> Result<String> {
+        self.run("add a document", |db| documents::add(db, document))
+    }
+
+    fn add_content(&mut self, digest: Digest, size: u64) -> Result<()> {
+        self.run("record a content", |db| contents::add(db, digest, size))
+    }
+
+    fn doom_content(&mut self, digest: Digest) -> Result<bool> {
+        self.run("doom a content", |db| contents::doom(db, digest))
+    }
+
+    fn drop_content(&mut self, digest: Digest) -> Result<()> {
+        self.run("forget a content", |db| contents::forget(db, digest))
+    }
+
+    fn add_record(&mut self, pass: PassId, delivery: DeliveryId, body: &str) -> Result<()> {
+        self.run("add a record", |db| passes::add_record(db, pass, delivery, body))
+    }
+
+    fn add_event(&mut self, event: &NewEvent) -> Result<u64> {
+        self.run("add an event", |db| passes::add_event(db, event))
+    }
+
+    fn add_notice(&mut self, node: &str, key: &str, now: Timestamp) -> Result<bool> {
+        self.run("add a notice", |db| passes::add_notice(db, node, key, now))
+    }
+
+    fn keep_notices(&mut self, node: &str, keys: &[String]) -> Result<bool> {
+        self.run_whole("forget notices", |db| passes::keep_notices(db, node, keys))
+    }
+
+    fn savepoint(&mut self) -> Result<()> {
+        self.part("begin a part", &["SAVEPOINT part"], true)
+    }
+
+    fn release(&mut self) -> Result<()> {
+        self.part("end a part", &["RELEASE part"], false)
+    }
+
+    fn roll_back(&mut self) -> Result<()> {
+        self.part("take a part back", &["ROLLBACK TO part", "RELEASE part"], false)
+    }
+
+    fn commit(self: Box<Self>) -> Result<()> {
+        self.run("commit", |db| db.execute_batch("COMMIT").map_err(Fault::from))
+    }
+}

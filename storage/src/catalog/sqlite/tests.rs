@@ -1,0 +1,229 @@
+//! What is SQLite's own: opening, migrations, errors. What every catalog must do is in `crate::conformance`.
+
+use std::sync::Barrier;
+
+use super::*;
+use crate::Error;
+use crate::model::LibrarySettings;
+
+fn setup_error(path: &Path) -> String {
+    match SqliteCatalog::open(path).map(drop) {
+        Err(Error::Setup(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn add_library(catalog: &SqliteCatalog, name: &str) -> Result<()> {
+    let mut writer = catalog.write()?;
+    let (name, alias) = (name.parse().unwrap(), name.parse().unwrap());
+    writer.add_library(&name, &alias, &LibrarySettings::default(), jiff::Timestamp::UNIX_EPOCH)?;
+    writer.commit()
+}
+
+fn names(catalog: &SqliteCatalog) -> Vec<String> {
+    catalog.read().unwrap().libraries().unwrap().into_iter().map(|library| library.name.to_string()).collect()
+}
+
+#[test]
+fn conformance() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = std::cell::Cell::new(0);
+    crate::conformance::catalog(&|| {
+        made.set(made.get() + 1);
+        Box::new(SqliteCatalog::open(&dir.path().join(format!("{}.db", made.get()))).unwrap())
+    });
+}
+
+#[test]
+fn what_was_committed_is_there_after_opening_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    for round in 0..3 {
+        let catalog = SqliteCatalog::open(&path).unwrap();
+        assert_eq!(names(&catalog).len(), round);
+        add_library(&catalog, &format!("l{round}")).unwrap();
+    }
+}
+
+#[test]
+fn a_fresh_catalog_is_of_the_newest_schema_and_safe() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    let db = catalog.writer.lock().unwrap();
+    let get =
+        |pragma: &str| db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(get("user_version"), 1);
+    assert_eq!(get("application_id"), 0x4d53_4c46);
+    assert_eq!(get("synchronous"), 2);
+    assert_eq!(get("foreign_keys"), 1);
+    assert_eq!(get("trusted_schema"), 0);
+    assert_eq!(db.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap(), "wal");
+    let lax = "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict
+               AND name NOT LIKE 'sqlite_%'";
+    assert_eq!(db.query_row(lax, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+}
+
+#[test]
+fn strangers_may_not_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    add_library(&SqliteCatalog::open(&path).unwrap(), "a").unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o007, 0, "{entry:?}");
+    }
+}
+
+#[test]
+fn a_newer_catalog_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    drop(SqliteCatalog::open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    match SqliteCatalog::open(&path).map(drop) {
+        Err(Error::TooNew { found: 7, known: 1, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_foreign_database_is_refused_and_left_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("foreign.db");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let why = setup_error(&path);
+    assert!(why.ends_with("an SQLite database, but not a catalog of mailshelf"), "{why}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("garbage.db");
+    std::fs::write(&path, "not a database, but long enough to have a header ".repeat(100)).unwrap();
+    let why = setup_error(&path);
+    assert!(why.ends_with("not an SQLite database"), "{why}");
+    let why = setup_error(&dir.path().join("no/such/folder.db"));
+    assert!(why.ends_with("its folder is not there"), "{why}");
+    assert!(SqliteCatalog::open(dir.path()).map(drop).unwrap_err().is_temporary());
+}
+
+#[test]
+fn many_that_open_a_new_catalog_at_once_all_succeed() {
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, barrier) = (dir.path().join("catalog.db"), Barrier::new(8));
+        std::thread::scope(|scope| {
+            for worker in 0..8 {
+                let (path, barrier) = (&path, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let catalog = SqliteCatalog::open(path).unwrap();
+                    add_library(&catalog, &format!("l{worker}")).unwrap();
+                });
+            }
+        });
+        let catalog = SqliteCatalog::open(&path).unwrap();
+        assert_eq!(names(&catalog).len(), 8);
+        assert_eq!(catalog.read().unwrap().settings_version().unwrap(), 8);
+    }
+}
+
+#[test]
+fn two_processes_open_a_new_catalog_at_once() {
+    const PATH: &str = "MAILSHELF_TEST_CATALOG";
+    if let Some(path) = std::env::var_os(PATH) {
+        let catalog = SqliteCatalog::open(Path::new(&path)).unwrap();
+        let mine = format!("p{}", std::process::id());
+        return add_library(&catalog, &mine).unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    let start = |_| {
+        std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "catalog::sqlite::tests::two_processes_open_a_new_catalog_at_once"])
+            .env(PATH, &path)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    for mut child in (0..4).map(start).collect::<Vec<_>>() {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(names(&SqliteCatalog::open(&path).unwrap()).len(), 4);
+}
+
+#[test]
+fn a_writer_that_panics_leaves_no_trace_and_does_not_stand_in_the_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    let panicked = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut writer = catalog.write().unwrap();
+            let (name, alias) = ("x".parse().unwrap(), "x".parse().unwrap());
+            writer
+                .add_library(&name, &alias, &LibrarySettings::default(), jiff::Timestamp::UNIX_EPOCH)
+                .unwrap();
+            let _reader = catalog.read().unwrap();
+            panic!("as the test wants");
+        });
+        writer.join().is_err()
+    });
+    assert!(panicked && catalog.writer.is_poisoned());
+    add_library(&catalog, "a").unwrap();
+    assert_eq!(names(&catalog), ["a"]);
+}
+
+#[test]
+fn more_readers_than_connections_are_kept_all_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    let readers: Vec<_> = (0..3 * READERS).map(|_| catalog.read().unwrap()).collect();
+    add_library(&catalog, "a").unwrap();
+    assert!(readers.iter().all(|reader| reader.libraries().unwrap().is_empty()));
+    drop(readers);
+    assert_eq!(names(&catalog), ["a"]);
+}
+
+/// After some errors SQLite ends the transaction by itself; what follows must not become durable on its own.
+#[test]
+fn nothing_is_written_outside_a_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    let held = Held::Shared(catalog.writer.lock().unwrap());
+    held.begin("BEGIN IMMEDIATE").unwrap();
+    let mut session = Session::new(held, "c");
+    session.add_user(&"a".parse().unwrap(), &[]).unwrap();
+    session.end_for_test();
+    let user = "b".parse().unwrap();
+    let error = session.add_user(&user, &[]).unwrap_err();
+    assert!(matches!(error, Error::Catalog { .. }) && error.is_temporary(), "{error}");
+    assert!(session.savepoint().unwrap_err().is_temporary());
+    assert!(Box::new(session).commit().unwrap_err().is_temporary());
+    assert!(catalog.read().unwrap().users().unwrap().is_empty());
+}
+
+#[test]
+fn a_full_disk_is_the_sites_fault_and_a_broken_rule_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    let pages: i64 = {
+        let db = catalog.writer.lock().unwrap();
+        let pages = db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        pages
+    };
+    assert!(pages > 0);
+    let mut writer = catalog.write().unwrap();
+    let key = "x".repeat(1 << 20);
+    let error = writer.add_notice("n", &key, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(matches!(error, Error::Catalog { .. }), "{error}");
+    drop(writer);
+    let mut writer = catalog.write().unwrap();
+    let error =
+        writer.grant(crate::LibraryId(1), &crate::model::Principal::Everyone, crate::model::Role::Owner);
+    assert!(matches!(error, Err(Error::NotFound { what: "library", .. })), "{error:?}");
+    assert!(!writer.add_content(crate::Digest::of(b""), u64::MAX).unwrap_err().is_temporary());
+}

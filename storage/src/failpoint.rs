@@ -1,0 +1,74 @@
+//! Places where a test may stop the program. Without the feature `testing` every one of them is nothing.
+
+/// Reached `place`; `detail` tells one visit from another (a Message-ID, say).
+///
+/// With the feature `testing`, `MAILSHELF_FAILPOINT` holds what shall happen where: `place[:detail]=action[@N]`, several
+/// of them separated by `;`, at the Nth visit, the first if left out, every one for `*`. Actions: `abort` (the process
+/// dies of itself), `kill` (as if killed from outside), `panic`, `wait` (until the file that `MAILSHELF_GATE` names is
+/// there).
+#[inline]
+pub fn reached(place: &str, detail: &str) {
+    #[cfg(feature = "testing")]
+    armed::reached(place, detail);
+    #[cfg(not(feature = "testing"))]
+    let _ = (place, detail);
+}
+
+#[cfg(feature = "testing")]
+mod armed {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    struct Point {
+        place: String,
+        detail: Option<String>,
+        action: String,
+        /// Visits until it acts; `None`: at every one.
+        left: Option<AtomicU64>,
+    }
+
+    fn parse(text: &str) -> Option<Point> {
+        let (place, action) = text.split_once('=')?;
+        let (place, detail) = match place.split_once(':') {
+            Some((place, detail)) => (place, Some(detail.to_owned())),
+            None => (place, None),
+        };
+        let (action, visit) = action.split_once('@').unwrap_or((action, "1"));
+        let left = if visit == "*" { None } else { Some(AtomicU64::new(visit.parse().ok()?)) };
+        Some(Point { place: place.to_owned(), detail, action: action.to_owned(), left })
+    }
+
+    fn kill() {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+
+    fn wait() {
+        let gate = std::env::var_os("MAILSHELF_GATE").unwrap_or_default();
+        while !std::path::Path::new(&gate).exists() {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
+    #[expect(clippy::panic, reason = "to panic here is what the test asked for")]
+    pub fn reached(place: &str, detail: &str) {
+        static POINTS: OnceLock<Vec<Point>> = OnceLock::new();
+        let points = POINTS.get_or_init(|| {
+            let set = std::env::var("MAILSHELF_FAILPOINT").unwrap_or_default();
+            set.split(';').filter_map(parse).collect()
+        });
+        let here = |point: &&Point| {
+            point.place == place && point.detail.as_deref().is_none_or(|want| want == detail)
+        };
+        for point in points.iter().filter(here) {
+            if point.left.as_ref().is_some_and(|left| left.fetch_sub(1, Ordering::Relaxed) != 1) {
+                continue;
+            }
+            match point.action.as_str() {
+                "panic" => panic!("failpoint {place}"),
+                "wait" => wait(),
+                "kill" => kill(),
+                _ => std::process::abort(),
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Takes away what nothing refers to. The order of steps is argued in the module above.
+
+use super::{Orphan, OrphanKind, Report};
+use crate::contents::Stored;
+use crate::failpoint::reached;
+use crate::{Catalog, Contents, Digest, Result};
+
+/// Contents removed in one transaction: writers wait for no more unlinks than these.
+const AT_ONCE: usize = 256;
+
+/// Afterwards the report's orphans are those that could not be removed.
+pub(super) fn remove_orphans(
+    catalog: &dyn Catalog,
+    contents: &dyn Contents,
+    report: &mut Report,
+) -> Result<()> {
+    let (leftovers, orphans): (Vec<_>, Vec<_>) =
+        report.orphans.drain(..).partition(|orphan| orphan.kind == OrphanKind::Leftover);
+    for part in orphans.chunks(AT_ONCE) {
+        remove_contents(catalog, contents, part, report)?;
+    }
+    for orphan in leftovers {
+        match contents.remove(&Stored::Leftover(orphan.name.clone())) {
+            Ok(()) => report.repaired.push(format!("removed the leftover {}", orphan.name)),
+            Err(error) => report.orphans.push(Orphan { why: error.to_string(), ..orphan }),
+        }
+    }
+    Ok(())
+}
+
+fn remove_contents(
+    catalog: &dyn Catalog,
+    contents: &dyn Contents,
+    orphans: &[Orphan],
+    report: &mut Report,
+) -> Result<()> {
+    let mut doomed = Vec::new();
+    let mut writer = catalog.write()?;
+    for orphan in orphans {
+        // Always a digest: these came from one.
+        let Ok(digest) = orphan.name.parse::<Digest>() else { continue };
+        // Where a document has it by now it is no orphan.
+        if writer.doom_content(digest)? {
+            doomed.push((orphan, digest));
+        }
+    }
+    writer.commit()?;
+    reached("contents-doomed", "");
+    remove_doomed(catalog, contents, &doomed, report)
+}
+
+fn remove_doomed(
+    catalog: &dyn Catalog,
+    contents: &dyn Contents,
+    doomed: &[(&Orphan, Digest)],
+    report: &mut Report,
+) -> Result<()> {
+    let mut writer = catalog.write()?;
+    for &(orphan, digest) in doomed {
+        if !writer.content(digest)?.is_some_and(|known| known.doomed) {
+            continue;
+        }
+        match contents.remove(&Stored::Content(digest, 0)) {
+            Ok(()) => {
+                writer.drop_content(digest)?;
+                report.repaired.push(format!("removed the content {digest}"));
+            }
+            Err(error) => report.orphans.push(Orphan { why: error.to_string(), ..orphan.clone() }),
+        }
+    }
+    reached("contents-removed", "");
+    writer.commit()
+}
