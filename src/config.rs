@@ -1,0 +1,322 @@
+//! The configuration: defaults in one value, validation in one function.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::de::DeTable;
+
+pub mod apart;
+mod keys;
+mod raw;
+mod unit;
+
+use apart::Overlap;
+use raw::Raw;
+
+/// The configuration as shipped: every key, its meaning and its default.
+pub const TEMPLATE: &str = include_str!("../packaging/mailshelf.toml");
+
+/// A checked configuration; paths are absolute or relative to the working folder.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// `[site]`
+    pub site: Site,
+    /// `[drop]`
+    pub drop: Drop,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[sender]`
+    pub sender: Sender,
+    /// `[storage]`
+    pub storage: Storage,
+    /// `[events] file`
+    pub events: PathBuf,
+}
+
+/// `[site]`: who we are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Site {
+    /// Lower case; never empty.
+    pub domains: Vec<String>,
+    /// This worker's name; never empty.
+    pub node: String,
+    /// Put before every alias, lower case.
+    pub alias_prefix: String,
+    /// Outranks every library's sender policy.
+    pub authenticated_only: bool,
+    /// Creates what no user has sent.
+    pub system_account: String,
+}
+
+/// What becomes of rejected mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rejected {
+    /// Deleted, once it is on record.
+    Delete,
+    /// Moved to the folder `kept`.
+    Keep,
+}
+
+/// How the drop is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DropFormat {
+    /// One file a mail.
+    Folder,
+    /// `new/`, `cur/`, `tmp/`.
+    Maildir,
+    /// Whichever it looks like.
+    Auto,
+}
+
+/// `[drop]`: where mail comes from and what is left of it.
+#[derive(Debug, Clone)]
+pub struct Drop {
+    /// The folder.
+    pub path: PathBuf,
+    /// How it is laid out.
+    pub format: DropFormat,
+    /// How long a file must have stood still, where nothing else proves it finished.
+    pub settle: Duration,
+    /// What becomes of rejected mail.
+    pub rejected: Rejected,
+    /// Where it is kept.
+    pub kept: PathBuf,
+    /// Where mail goes that could not be dealt with.
+    pub badmail: PathBuf,
+}
+
+/// `[limits]`: the largest things that are taken, in bytes and pieces.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of a message.
+    pub message: u64,
+    /// Bytes of an attachment.
+    pub attachment: u64,
+    /// Parts of a message.
+    pub parts: usize,
+    /// Levels of parts in parts.
+    pub depth: usize,
+}
+
+/// `[sender]`: what counts as proof.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Sender {
+    /// The bare From header is believed.
+    pub trust_from: bool,
+}
+
+/// `[storage]`: where things are kept.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// The catalog's file.
+    pub catalog: PathBuf,
+    /// The contents' folder.
+    pub contents: PathBuf,
+}
+
+/// Why a configuration is none: file, place, reason, and the way out where one is known.
+#[derive(Debug, thiserror::Error)]
+#[error("configuration {}: {why}", file.display())]
+pub struct ConfigError {
+    file: PathBuf,
+    why: String,
+    /// The way out.
+    pub hint: Option<String>,
+}
+
+impl Default for Site {
+    fn default() -> Site {
+        Site {
+            domains: Vec::new(),
+            node: String::new(),
+            alias_prefix: String::new(),
+            authenticated_only: false,
+            system_account: "System Account".to_owned(),
+        }
+    }
+}
+
+/// What is wrong, where (a byte offset, or a key that may stand in the file), and the way out.
+struct Fault {
+    why: String,
+    at: Option<usize>,
+    keys: Vec<&'static str>,
+    hint: Option<String>,
+}
+
+impl Fault {
+    fn new(why: impl Into<String>) -> Fault {
+        Fault { why: why.into(), at: None, keys: Vec::new(), hint: None }
+    }
+
+    fn at(mut self, at: usize) -> Fault {
+        self.at = Some(at);
+        self
+    }
+
+    /// Of the value of this key: that is where it stands, unless an earlier one does.
+    fn of(mut self, key: &'static str) -> Fault {
+        self.keys.push(key);
+        self
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Fault {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The largest limit: what may have to stand in memory as a whole.
+const LARGEST: u64 = 4 << 30;
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(file: &Path) -> Result<Config, ConfigError> {
+        let text = fs::read_to_string(file).map_err(|error| ConfigError {
+            file: file.to_owned(),
+            why: format!("cannot be read: {error}"),
+            hint: (error.kind() == std::io::ErrorKind::NotFound)
+                .then(|| "`mailshelf init DIR --domain D` makes one; --config FILE names another".to_owned()),
+        })?;
+        Config::parse(file, &text).map_err(|fault| {
+            let line = |at| text.get(..at).unwrap_or(&text).matches('\n').count() + 1;
+            let place = fault.at.map(|at| format!("line {}: ", line(at))).unwrap_or_default();
+            ConfigError { file: file.to_owned(), why: format!("{place}{}", fault.why), hint: fault.hint }
+        })
+    }
+
+    fn parse(file: &Path, text: &str) -> Result<Config, Fault> {
+        let toml_fault = |error: toml::de::Error| {
+            let fault = Fault::new(error.message().trim());
+            error.span().map(|span| span.start).into_iter().fold(fault, Fault::at)
+        };
+        let table = DeTable::parse(text).map_err(toml_fault)?;
+        keys::check_keys(table.get_ref())?;
+        let raw: Raw = toml::from_str(text).map_err(toml_fault)?;
+        validate(file, raw).map_err(|fault| {
+            let at = fault.keys.iter().find_map(|key| keys::place(table.get_ref(), key));
+            at.into_iter().fold(fault, Fault::at)
+        })
+    }
+}
+
+fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
+    let base = file.parent().unwrap_or(Path::new(""));
+    let mut site = raw.site;
+    check_site(&mut site)?;
+    let path = |path: PathBuf, key: &'static str| match path.as_os_str().is_empty() {
+        true => Err(Fault::new(format!("{key} is empty")).of(key)),
+        false => Ok(base.join(path)),
+    };
+    let config = Config {
+        file: file.to_owned(),
+        drop: Drop {
+            path: path(raw.drop.path, "drop.path")?,
+            format: raw.drop.format,
+            settle: raw.drop.settle.0,
+            rejected: raw.drop.rejected,
+            kept: path(raw.drop.kept, "drop.kept")?,
+            badmail: path(raw.drop.badmail, "drop.badmail")?,
+        },
+        limits: check_limits(&raw.limits)?,
+        sender: raw.sender,
+        storage: Storage {
+            catalog: base.join(address(&raw.storage.catalog, "sqlite:", "storage.catalog")?),
+            contents: base.join(address(&raw.storage.contents, "file:", "storage.contents")?),
+        },
+        events: path(raw.events.file, "events.file")?,
+        site,
+    };
+    match apart::as_written(&config) {
+        None => Ok(config),
+        Some(overlap) => {
+            let fault = Fault::new(overlap.to_string()).of(overlap.inner).of(overlap.outer);
+            Err(fault.hint(Overlap::HINT))
+        }
+    }
+}
+
+fn check_limits(raw: &raw::RawLimits) -> Result<Limits, Fault> {
+    let number = |value: i64, most: usize, key: &'static str| {
+        let fits = usize::try_from(value).ok().filter(|value| (1..=most).contains(value));
+        fits.ok_or_else(|| Fault::new(format!("{key} is a number from 1 to {most}")).of(key))
+    };
+    let size = |size: u64, key: &'static str| match (1..=LARGEST).contains(&size) {
+        true => Ok(size),
+        false => Err(Fault::new(format!("{key} is a size from 1 byte to 4GiB")).of(key)),
+    };
+    Ok(Limits {
+        message: size(raw.message.0, "limits.message")?,
+        attachment: size(raw.attachment.0, "limits.attachment")?,
+        parts: number(raw.parts, 10_000, "limits.parts")?,
+        depth: number(raw.depth, 100, "limits.depth")?,
+    })
+}
+
+/// The path of an address of this scheme. Of any other only the scheme is told: the rest may hold a password.
+fn address<'a>(text: &'a str, scheme: &str, key: &'static str) -> Result<&'a str, Fault> {
+    match text.strip_prefix(scheme) {
+        Some("") => Err(Fault::new(format!("{key} names no path after \"{scheme}\"")).of(key)),
+        Some(path) => Ok(path),
+        None => {
+            let is_word = |word: &&str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+');
+            let other = text.split_once("://").map(|(other, _)| other).filter(is_word);
+            let other = other.map(|other| format!(", not \"{other}://…\"")).unwrap_or_default();
+            Err(Fault::new(format!("{key} is \"{scheme}PATH\" in this version{other}")).of(key))
+        }
+    }
+}
+
+fn check_site(site: &mut Site) -> Result<(), Fault> {
+    if site.domains.is_empty() {
+        return Err(Fault::new("site.domains names no domain").of("site.domains").hint(
+            "name the domain that your libraries' addresses end in: domains = [\"docs.example.org\"]",
+        ));
+    }
+    for domain in &mut site.domains {
+        *domain = check_domain(domain)
+            .map_err(|why| Fault::new(format!("site.domains: {why}")).of("site.domains"))?;
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    site.domains.retain(|domain| seen.insert(domain.clone()));
+    if site.node.is_empty() {
+        site.node = host_name();
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if site.node.len() > 64 || site.node.starts_with('.') || !site.node.chars().all(plain) {
+        let why = format!("site.node {:?}: a name has 1 to 64 characters of a-z 0-9 . _ -", site.node);
+        return Err(Fault::new(why).of("site.node").hint("name this worker yourself: node = \"worker1\""));
+    }
+    site.alias_prefix.make_ascii_lowercase();
+    if !site.alias_prefix.chars().all(plain) || site.alias_prefix.starts_with('.') {
+        return Err(Fault::new("site.alias_prefix is made of a-z 0-9 . _ -").of("site.alias_prefix"));
+    }
+    if site.system_account.trim().is_empty() || site.system_account.chars().any(char::is_control) {
+        let why = "site.system_account is a name, such as \"System Account\"";
+        return Err(Fault::new(why).of("site.system_account"));
+    }
+    Ok(())
+}
+
+/// A domain in lower case, as addresses have it.
+pub fn check_domain(domain: &str) -> Result<String, String> {
+    format!("x@{domain}")
+        .parse::<mailshelf_storage::Address>()
+        .map(|address| address.domain().to_owned())
+        .map_err(|_| format!("{domain:?} is no domain; one looks like docs.example.org"))
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

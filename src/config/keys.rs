@@ -1,0 +1,105 @@
+//! The keys of the file: known ones only, each of its kind. The shipped file is what they are checked against.
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Fault, TEMPLATE};
+
+/// Keys that this version knows but cannot act on: any value but the default is refused, never ignored.
+const LATER: &[&str] = &[
+    "drop.safe_servers",
+    "drop.keep_rejected",
+    "limits.blocked_types",
+    "sender.authserv_id",
+    "sender.results_at",
+    "sender.received_auth",
+    "sender.own_domains",
+    "sender.require",
+    "sender.internal_require",
+    "sender.exchange_internal",
+    "sender.verify",
+    "sender.resolver",
+    "sender.arc_sealers",
+    "schedule.cron",
+    "schedule.watch",
+];
+
+/// Every key must be known, and those for later must have their default.
+pub fn check_keys(table: &DeTable<'_>) -> Result<(), Fault> {
+    let template = DeTable::parse(TEMPLATE).map_err(|error| Fault::new(error.to_string()))?;
+    for (section, content) in table {
+        let at = section.span().start;
+        let Some(known) = template.get_ref().get(section.get_ref().as_ref()) else {
+            let known = template.get_ref().keys().map(|key| key.get_ref().as_ref());
+            return Err(unknown(section.get_ref(), "", known).at(at));
+        };
+        let (Some(content), Some(known)) = (content.get_ref().as_table(), known.get_ref().as_table()) else {
+            return Err(Fault::new(format!("`{0}` is a section: [{0}]", section.get_ref())).at(at));
+        };
+        for (key, value) in content {
+            let at = key.span().start;
+            let Some(default) = known.get(key.get_ref().as_ref()) else {
+                let known = known.keys().map(|key| key.get_ref().as_ref());
+                return Err(unknown(key.get_ref(), &format!("{}.", section.get_ref()), known).at(at));
+            };
+            let name = format!("{}.{}", section.get_ref(), key.get_ref());
+            check_value(&name, value.get_ref(), default.get_ref()).map_err(|fault| fault.at(at))?;
+        }
+    }
+    Ok(())
+}
+
+/// A value is of its default's kind, and is its default where this version can do nothing else.
+fn check_value(name: &str, value: &DeValue<'_>, default: &DeValue<'_>) -> Result<(), Fault> {
+    if LATER.contains(&name) && !same(value, default) {
+        let why = format!("{name}: this version supports only the default");
+        return Err(Fault::new(why).hint("leave the key out"));
+    }
+    if kind(value) != kind(default) {
+        return Err(Fault::new(format!("{name} is {}, not {}", kind(default), kind(value))));
+    }
+    let items = value.as_array().into_iter().flat_map(|array| array.iter());
+    match items.map(|item| kind(item.get_ref())).find(|kind| *kind != TEXT) {
+        Some(other) => Err(Fault::new(format!("{name} is a list of texts in quotes; one in it is {other}"))),
+        None => Ok(()),
+    }
+}
+
+const TEXT: &str = "a text in quotes";
+
+/// What a value is, in words for people.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => TEXT,
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a section",
+    }
+}
+
+fn unknown<'a>(key: &str, section: &str, known: impl Iterator<Item = &'a str>) -> Fault {
+    let fault = Fault::new(format!("unknown key `{section}{}`", key.escape_debug()));
+    match known.max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key))) {
+        Some(nearest) => fault.hint(format!("the nearest known one is `{section}{nearest}`")),
+        None => fault,
+    }
+}
+
+/// Whether two values of the kinds that occur among defaults are equal.
+fn same(a: &DeValue<'_>, b: &DeValue<'_>) -> bool {
+    match (a, b) {
+        (DeValue::String(a), DeValue::String(b)) => a == b,
+        (DeValue::Boolean(a), DeValue::Boolean(b)) => a == b,
+        (DeValue::Array(a), DeValue::Array(b)) => a.is_empty() && b.is_empty(),
+        _ => false,
+    }
+}
+
+/// Where a key such as `drop.path` stands, if the file has it.
+pub fn place(table: &DeTable<'_>, name: &str) -> Option<usize> {
+    let (section, key) = name.split_once('.')?;
+    let (key, _) = table.get(section)?.get_ref().as_table()?.get_key_value(key)?;
+    Some(key.span().start)
+}

@@ -1,0 +1,137 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, (String, Option<String>)> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mailshelf.toml");
+    fs::write(&file, text).unwrap();
+    Config::load(&file).map_err(|error| (error.why.clone(), error.hint))
+}
+
+const SITE: &str = "[site]\ndomains = [\"Docs.Example.org\"]\n";
+
+#[test]
+fn the_shipped_file_says_the_defaults() {
+    let bare = parse("[site]\ndomains = [\"docs.example.org\"]\n").unwrap();
+    let shipped = parse(TEMPLATE).unwrap();
+    let text = |config: &Config| {
+        let base = config.file.parent().unwrap().display().to_string();
+        format!("{config:?}").replace(&base, "")
+    };
+    assert_eq!(text(&bare), text(&shipped));
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let config = parse(SITE).unwrap();
+    let base = config.file.parent().unwrap();
+    assert_eq!(config.drop.path, base.join("drop"));
+    assert_eq!(config.storage.catalog, base.join("state/catalog.db"));
+    assert_eq!(config.site.domains, ["docs.example.org"]);
+}
+
+#[test]
+fn an_unknown_key_names_its_line_and_the_nearest_known_one() {
+    let (why, hint) = parse(&format!("{SITE}[drop]\nsetle = \"1s\"\n")).unwrap_err();
+    assert_eq!(why, "line 4: unknown key `drop.setle`");
+    assert_eq!(hint.unwrap(), "the nearest known one is `drop.settle`");
+    let (why, hint) = parse("[sites]\n").unwrap_err();
+    assert_eq!(why, "line 1: unknown key `sites`");
+    assert_eq!(hint.unwrap(), "the nearest known one is `site`");
+}
+
+#[test]
+fn each_wrong_value_is_refused_for_its_own_reason() {
+    for (text, reason) in [
+        ("[drop]\nsettle = 5", "line 4: drop.settle is a text in quotes, not a whole number"),
+        ("[drop]\nsettle = \"5 weeks\"", "line 4: \"5 weeks\" is no time; one looks like \"2s\" or \"30d\""),
+        ("[drop]\npath = [\"a\"]", "line 4: drop.path is a text in quotes, not a list"),
+        ("[drop]\npath = \"\"", "line 4: drop.path is empty"),
+        ("[drop]\nkept = \"\"", "line 4: drop.kept is empty"),
+        ("[drop]\nbadmail = \"\"", "line 4: drop.badmail is empty"),
+        ("[events]\nfile = \"\"", "line 4: events.file is empty"),
+        ("[limits]\nmessage = \"64MB\"", "line 4: \"64MB\" is no size; one looks like \"64MiB\""),
+        ("[limits]\nmessage = \"5GiB\"", "line 4: limits.message is a size from 1 byte to 4GiB"),
+        ("[limits]\nattachment = \"0\"", "line 4: limits.attachment is a size from 1 byte to 4GiB"),
+        ("[limits]\nattachment = \"5GiB\"", "line 4: limits.attachment is a size from 1 byte to 4GiB"),
+        ("[limits]\ndepth = 0", "line 4: limits.depth is a number from 1 to 100"),
+        ("[limits]\nparts = 10001", "line 4: limits.parts is a number from 1 to 10000"),
+        ("[limits]\nparts = -1", "line 4: limits.parts is a number from 1 to 10000"),
+        ("[limits]\nparts = \"9\"", "line 4: limits.parts is a whole number, not a text in quotes"),
+        (
+            "[drop]\nformat = \"mbox\"",
+            "line 4: unknown variant `mbox`, expected one of `folder`, `maildir`, `auto`",
+        ),
+        (
+            "[storage]\ncatalog = \"postgres://me:secret@x\"",
+            "line 4: storage.catalog is \"sqlite:PATH\" in this version, not \"postgres://…\"",
+        ),
+        (
+            "[storage]\ncontents = \"me:secret@x\"",
+            "line 4: storage.contents is \"file:PATH\" in this version",
+        ),
+        ("[storage]\ncatalog = \"sqlite:\"", "line 4: storage.catalog names no path after \"sqlite:\""),
+        ("[sender]\nverify = \"dkim\"", "line 4: sender.verify: this version supports only the default"),
+        (
+            "[drop]\nsafe_servers = [\"192.0.2.0/24\"]",
+            "line 4: drop.safe_servers: this version supports only the default",
+        ),
+        ("[site.drop]\nx = 1", "line 3: unknown key `site.drop`"),
+    ] {
+        let (why, _) = parse(&format!("{SITE}{text}\n")).unwrap_err();
+        assert_eq!(why, reason, "{text}");
+    }
+    let (why, _) = parse(&format!("{SITE}[drop\n")).unwrap_err();
+    assert!(why.starts_with("line 3: "), "{why}");
+    assert_eq!(parse(&format!("drop = 3\n{SITE}")).unwrap_err().0, "line 1: `drop` is a section: [drop]");
+}
+
+#[test]
+fn a_drop_may_not_hold_the_site() {
+    for (text, reason) in [
+        ("[drop]\npath = \".\"", "line 4: the configuration "),
+        ("[drop]\npath = \"state/../state\"", "line 4: storage.contents "),
+        ("[events]\nfile = \"drop/events.jsonl\"", "line 4: events.file "),
+        ("[storage]\ncatalog = \"sqlite:./drop/c.db\"", "line 4: storage.catalog "),
+        // SQLite's own files count as the catalog.
+        ("[events]\nfile = \"state/catalog.db-wal\"", "line 4: events.file "),
+    ] {
+        let (why, hint) = parse(&format!("{SITE}{text}\n")).unwrap_err();
+        assert!(why.starts_with(reason), "{text}: {why}");
+        assert_eq!(hint.as_deref(), Some(Overlap::HINT));
+    }
+}
+
+#[test]
+fn a_domain_that_is_named_twice_counts_once() {
+    let config = parse("[site]\ndomains = [\"b.org\", \"a.org\", \"B.org\"]\n").unwrap();
+    assert_eq!(config.site.domains, ["b.org", "a.org"]);
+}
+
+#[test]
+fn a_site_needs_a_domain_and_sound_names() {
+    for (site, reason) in [
+        ("", "site.domains names no domain"),
+        ("[site]\ndomains = []", "line 2: site.domains names no domain"),
+        (
+            "[site]\ndomains = [1]",
+            "line 2: site.domains is a list of texts in quotes; one in it is a whole number",
+        ),
+        ("[site]\ndomains = \"x.org\"", "line 2: site.domains is a list, not a text in quotes"),
+        ("[site]\ndomains = [\"a b\"]", "line 2: site.domains: \"a b\" is no domain"),
+        ("[site]\ndomains = [\"x.org\"]\nnode = \"../a\"", "line 3: site.node \"../a\""),
+        ("[site]\ndomains = [\"x.org\"]\nalias_prefix = \"a@\"", "line 3: site.alias_prefix"),
+        ("[site]\ndomains = [\"x.org\"]\nsystem_account = \" \"", "line 3: site.system_account"),
+    ] {
+        let (why, _) = parse(site).unwrap_err();
+        assert!(why.starts_with(reason), "{site}: {why}");
+    }
+}
+
+#[test]
+fn sizes_and_times_take_their_units() {
+    let config =
+        parse(&format!("{SITE}[limits]\nmessage = \"3KiB\"\nattachment = \"7\"\n[drop]\nsettle = \"2h\"\n"))
+            .unwrap();
+    assert_eq!((config.limits.message, config.limits.attachment), (3072, 7));
+    assert_eq!(config.drop.settle, Duration::from_secs(7200));
+}
