@@ -1,5 +1,7 @@
 //! The path of a mail, from the drop folder into a document library. Stages stand in the order of the path.
 
+pub mod drop;
+pub mod dispose;
 pub mod config;
 pub mod outcome;
 pub mod escape;

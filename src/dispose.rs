@@ -1,0 +1,311 @@
+//! The end of the line, and the one place that unlinks mail: the claim file goes, or is kept aside. Called only when
+//! every recipient has a final outcome on record; what fails here is done again later, by its delivery id.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::{self, File, FileTimes};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use mailshelf_storage::durable::{Existing, NewFile, sync_folder};
+use mailshelf_storage::{Error, IoContext, Result, failpoint};
+
+use crate::drop::{Claimed, cut, make_folder, open_regular, rename_new};
+
+/// How many other files may have taken a kept mail's name before we give up.
+const NAMES: u32 = 100;
+const LONGEST: usize = 255;
+
+/// Disposes of claimed mail. Remembers the folders that changed, to sync them once for a batch.
+#[derive(Debug, Default)]
+pub struct Disposer {
+    changed: Mutex<Changed>,
+}
+
+#[derive(Debug, Default)]
+struct Changed {
+    gained: BTreeSet<PathBuf>,
+    lost: BTreeSet<PathBuf>,
+}
+
+impl Disposer {
+    /// Deletes the claim file. One that is gone already is no error. Needs no sync: if it comes back after a power cut,
+    /// its outcomes are on record and it is deleted again.
+    pub fn discard(&self, claimed: &Claimed) -> Result<()> {
+        unlink(&claimed.path)?;
+        failpoint::reached("disposed", &claimed.id.to_string());
+        Ok(())
+    }
+
+    /// Moves the claim file into `folder`, under its name `<delivery id>~<name>`, and tells where it is. The folder is
+    /// made where it is missing; its parent must exist. No other file is ever replaced: where one has that name, `~2`
+    /// and so on is put behind it.
+    pub fn keep(&self, claimed: &Claimed, folder: &Path) -> Result<PathBuf> {
+        make_folder(folder)?;
+        let kept = self.move_into(&claimed.path, folder)?;
+        failpoint::reached("disposed", &claimed.id.to_string());
+        Ok(kept)
+    }
+
+    /// The same for mail that cannot be processed: into `badmail`.
+    pub fn set_aside(&self, claimed: &Claimed, badmail: &Path) -> Result<PathBuf> {
+        self.keep(claimed, badmail)
+    }
+
+    /// Makes what was moved since the last call survive a power cut.
+    pub fn sync(&self) -> Result<()> {
+        let changed = std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        // Where mail went first, where it came from then: never is it without a durable name.
+        changed.gained.iter().chain(&changed.lost).try_for_each(|folder| sync_folder(folder))
+    }
+
+    fn move_into(&self, from: &Path, folder: &Path) -> Result<PathBuf> {
+        for nth in 1..=NAMES {
+            let to = folder.join(name(from, nth));
+            match self.move_to(from, &to) {
+                Err(Error::Io { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                    // An earlier attempt may have copied it and got no further.
+                    if same_bytes(from, &to)? {
+                        sync_folder(folder)?;
+                        return unlink(from).map(|()| to);
+                    }
+                }
+                moved => return moved.map(|()| to),
+            }
+        }
+        let full = io::Error::from(io::ErrorKind::AlreadyExists);
+        Err(full).while_doing("find a name for it in", folder)
+    }
+
+    /// Fails with `AlreadyExists` if there is something at `to`.
+    fn move_to(&self, from: &Path, to: &Path) -> Result<()> {
+        match rename_new(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                copy(from, to)?;
+                unlink(from)
+            }
+            // The answer may have been lost, and the deed done.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(to).is_ok() => {
+                Ok(())
+            }
+            Err(error) => Err(error).while_doing("move", from),
+            Ok(()) => {
+                let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+                changed.gained.extend(to.parent().map(Path::to_owned));
+                changed.lost.extend(from.parent().map(Path::to_owned));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn name(from: &Path, nth: u32) -> OsString {
+    let name = from.file_name().unwrap_or_default();
+    if nth == 1 {
+        return name.to_owned();
+    }
+    let suffix = format!("~{nth}");
+    let mut made = cut(name, LONGEST - suffix.len()).to_owned();
+    made.push(suffix);
+    made
+}
+
+fn unlink(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.while_doing("delete", path),
+    }
+}
+
+/// Copies to another file system; when it returns, the copy survives a power cut.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let mut source = open_regular(from).while_doing("open", from)?;
+    let mut file = NewFile::create_with_mode(folder, 0o600)?;
+    io::copy(&mut source, &mut file).while_doing("copy", from)?;
+    if let Ok(modified) = source.metadata().and_then(|meta| meta.modified()) {
+        // When it arrived. A file system that cannot keep that keeps the mail all the same.
+        let _ = file.file().set_times(FileTimes::new().set_modified(modified));
+    }
+    file.publish(to, Existing::Refuse)?;
+    sync_folder(folder)
+}
+
+fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
+    let one_file = open_regular(one).while_doing("open", one)?;
+    // What is no regular file is not the mail.
+    let Ok(other_file) = open_regular(other) else { return Ok(false) };
+    let length = |file: &File| file.metadata().map(|meta| meta.len());
+    if length(&one_file).while_doing("look at", one)? != length(&other_file).while_doing("look at", other)? {
+        return Ok(false);
+    }
+    let (mut one_bytes, mut other_bytes) = (BufReader::new(one_file), BufReader::new(other_file));
+    loop {
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        one_bytes.by_ref().take(1 << 16).read_to_end(&mut a).while_doing("read", one)?;
+        other_bytes.by_ref().take(1 << 16).read_to_end(&mut b).while_doing("read", other)?;
+        if a != b || a.is_empty() {
+            return Ok(a == b);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+    use std::time::{Duration, SystemTime};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::drop::{DropFolder, Found, Settings};
+
+    fn drop_with(name: &str, bytes: &[u8]) -> (TempDir, Claimed) {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(name), bytes).unwrap();
+        let settings = Settings {
+            path: dir.path().to_owned(),
+            format: None,
+            settle: Duration::ZERO,
+            node: "n1".to_owned(),
+        };
+        let drop = DropFolder::open(&settings).unwrap();
+        let Some(Found::Claimed(claimed)) = drop.scan().unwrap().next() else { panic!("no mail") };
+        (dir, claimed)
+    }
+
+    /// A folder on another file system than the drop's; `None` where the machine has none.
+    fn elsewhere(claimed: &Claimed) -> Option<TempDir> {
+        let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
+        let other = tempfile::tempdir_in("/dev/shm").ok();
+        let other = other.filter(|other| device(other.path()) != device(&claimed.path));
+        if other.is_none() {
+            eprintln!("skipped: no second file system here");
+        }
+        other
+    }
+
+    fn count(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn discarded_mail_is_gone_and_may_be_gone_already() {
+        let (_dir, claimed) = drop_with("a", b"x");
+        let disposer = Disposer::default();
+        disposer.discard(&claimed).unwrap();
+        assert!(!claimed.path.exists());
+        disposer.discard(&claimed).unwrap();
+    }
+
+    #[test]
+    fn kept_mail_moves_whole_under_its_id() {
+        let (dir, claimed) = drop_with("a", b"x");
+        let disposer = Disposer::default();
+        let kept = disposer.keep(&claimed, &dir.path().join("kept")).unwrap();
+        disposer.sync().unwrap();
+        assert_eq!(kept, dir.path().join("kept").join(format!("{}~a", claimed.id)));
+        assert_eq!(fs::read(&kept).unwrap(), b"x");
+        assert!(!claimed.path.exists());
+        assert_eq!(fs::metadata(dir.path().join("kept")).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_folder_whose_parent_is_missing_is_not_made() {
+        let (dir, claimed) = drop_with("a", b"x");
+        let error = Disposer::default().set_aside(&claimed, &dir.path().join("no/such")).unwrap_err();
+        assert!(error.is_temporary(), "{error}");
+        assert!(claimed.path.exists());
+    }
+
+    #[test]
+    fn across_file_systems_it_is_copied_with_its_time() {
+        let (_dir, claimed) = drop_with("a", &vec![b'x'; 1 << 20]);
+        let Some(other) = elsewhere(&claimed) else { return };
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_436_263_371);
+        File::options().write(true).open(&claimed.path).unwrap().set_modified(time).unwrap();
+        let disposer = Disposer::default();
+        let kept = disposer.set_aside(&claimed, &other.path().join("badmail")).unwrap();
+        disposer.sync().unwrap();
+        assert_eq!(fs::metadata(&kept).unwrap().len(), 1 << 20);
+        assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), time);
+        assert!(!claimed.path.exists());
+        assert_eq!(count(&other.path().join("badmail")), 1);
+    }
+
+    /// The copy was made and then the process died: the next attempt only deletes.
+    #[test]
+    fn an_interrupted_copy_is_finished() {
+        let (dir, claimed) = drop_with("a", b"mail");
+        let mut folders = vec![dir.path().join("kept")];
+        let other = elsewhere(&claimed);
+        folders.extend(other.iter().map(|other| other.path().join("kept")));
+        for folder in folders {
+            fs::create_dir(&folder).unwrap();
+            fs::write(&claimed.path, b"mail").unwrap();
+            fs::write(folder.join(claimed.path.file_name().unwrap()), b"mail").unwrap();
+            Disposer::default().keep(&claimed, &folder).unwrap();
+            assert!(!claimed.path.exists());
+            assert_eq!(count(&folder), 1);
+        }
+    }
+
+    #[test]
+    fn no_other_file_is_replaced() {
+        let (dir, claimed) = drop_with(&"é".repeat(127), b"mail");
+        let mut folders = vec![dir.path().join("kept")];
+        let other = elsewhere(&claimed);
+        folders.extend(other.iter().map(|other| other.path().join("kept")));
+        for folder in folders {
+            fs::create_dir(&folder).unwrap();
+            fs::write(&claimed.path, b"mail").unwrap();
+            let taken = folder.join(claimed.path.file_name().unwrap());
+            fs::write(&taken, b"else").unwrap();
+            let kept = Disposer::default().keep(&claimed, &folder).unwrap();
+            assert!(kept.file_name().unwrap().to_str().unwrap().ends_with("~2"));
+            assert_eq!(fs::read(&taken).unwrap(), b"else");
+            assert_eq!(fs::read(&kept).unwrap(), b"mail");
+            assert!(!claimed.path.exists());
+        }
+    }
+
+    #[test]
+    fn bytes_are_compared_to_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+        let mut bytes = vec![b'x'; (1 << 17) + 1];
+        fs::write(&one, &bytes).unwrap();
+        fs::write(&other, &bytes).unwrap();
+        assert!(same_bytes(&one, &other).unwrap());
+        *bytes.last_mut().unwrap() = b'y';
+        fs::write(&other, &bytes).unwrap();
+        assert!(!same_bytes(&one, &other).unwrap());
+        fs::write(&other, b"").unwrap();
+        assert!(!same_bytes(&one, &other).unwrap());
+        fs::remove_file(&other).unwrap();
+        std::os::unix::fs::symlink(&one, &other).unwrap();
+        assert!(!same_bytes(&one, &other).unwrap());
+    }
+
+    /// As when it was made immutable: it stays, and the caller hears of it.
+    #[test]
+    fn what_cannot_be_deleted_is_reported_and_stays() {
+        let (_dir, claimed) = drop_with("a", b"x");
+        fs::remove_file(&claimed.path).unwrap();
+        fs::create_dir(&claimed.path).unwrap();
+        let error = Disposer::default().discard(&claimed).unwrap_err();
+        assert!(error.is_temporary() && error.to_string().starts_with("cannot delete "), "{error}");
+    }
+
+    #[test]
+    fn mail_moved_by_a_call_whose_answer_was_lost_is_kept() {
+        let (dir, claimed) = drop_with("a", b"x");
+        let folder = dir.path().join("kept");
+        let disposer = Disposer::default();
+        let kept = disposer.keep(&claimed, &folder).unwrap();
+        assert_eq!(disposer.keep(&claimed, &folder).unwrap(), kept);
+        fs::remove_file(&kept).unwrap();
+        assert!(disposer.keep(&claimed, &folder).is_err(), "gone, and not by us");
+    }
+}

@@ -1,0 +1,239 @@
+//! The drop folder: finds mail that is whole, claims it by rename, and reads each claimed mail once.
+//!
+//! A claim is a file `<drop>/.claimed/<node>/<delivery id>~<name>`. Every claim folder has a lock; whoever holds
+//! the lock owns the claims in it, and claims whose owner died are adopted with their delivery ids.
+
+mod error;
+mod scan;
+mod folder;
+mod maildir;
+mod home;
+mod claim;
+mod adopt;
+mod settle;
+mod lease;
+mod take;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mailshelf_storage::durable::sync_folder;
+use mailshelf_storage::{DeliveryId, IoContext};
+use rustix::fs::{Access, AtFlags, CWD};
+use rustix::io::Errno;
+
+use home::Home;
+
+pub use claim::Claimed;
+pub(crate) use claim::{cut, rename_new};
+pub use error::DropError;
+pub(crate) use home::make_folder;
+pub use scan::Scan;
+pub use slots::{Note, Slots};
+pub(crate) use take::open_regular;
+pub use take::{NotTaken, Rest, Taken};
+
+/// How mail stands in the drop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A file for each mail, straight in the drop folder.
+    Folder,
+    /// A Maildir: mail is taken from `new/` and `cur/`.
+    Maildir,
+}
+
+/// Where the drop is and how it is read.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The drop folder.
+    pub path: PathBuf,
+    /// Its format; `None`: a Maildir where `new/`, `cur/` and `tmp/` stand, else a folder.
+    pub format: Option<Format>,
+    /// How long a file must have been still where no lease can prove it whole.
+    pub settle: Duration,
+    /// This worker's name: the name of its claim folder.
+    pub node: String,
+}
+
+/// One thing the scan met.
+#[derive(Debug)]
+pub enum Found {
+    /// A mail, ours from now on.
+    Claimed(Claimed),
+    /// Something that cannot be taken for mail; it is left where it is.
+    Complaint {
+        /// The same for the same thing in every pass, so that it need be complained of only once.
+        key: String,
+        /// Its name, as [`Claimed::shown_name`] shows names.
+        file: String,
+        /// What is the matter with it.
+        why: String,
+    },
+    /// The drop itself failed; the scan ends here.
+    Fault(DropError),
+}
+
+/// What every claim of one drop folder has in common.
+#[derive(Debug)]
+struct Rules {
+    format: Format,
+    settle: Duration,
+    /// Whether a lease says anything here about writers.
+    leases: bool,
+}
+
+/// An open drop folder. Holds the lock of our claim folder until it is dropped.
+#[derive(Debug)]
+pub struct DropFolder {
+    sources: Vec<PathBuf>,
+    device: u64,
+    rules: Arc<Rules>,
+    home: Home,
+    slots: Slots,
+    complaints: Mutex<VecDeque<Found>>,
+}
+
+impl DropFolder {
+    /// Checks the drop folder, makes our claim folder where it is missing, and locks it. The drop folder itself
+    /// is never made: one that is missing may only be not mounted.
+    pub fn open(settings: &Settings) -> Result<DropFolder, DropError> {
+        let path = &settings.path;
+        let device = check_folder(path)?;
+        let format = match settings.format {
+            Some(format) => format,
+            None if maildir::stands_at(path) => Format::Maildir,
+            None => Format::Folder,
+        };
+        let sources = match format {
+            Format::Folder => vec![path.clone()],
+            Format::Maildir => maildir::sources(path)?,
+        };
+        for source in &sources {
+            check_rights(source)?;
+        }
+        let home = Home::open(path, &settings.node)?;
+        for folder in &sources {
+            home::check_same_file_system(folder, path, folder == path)?;
+        }
+        let slots = Slots::open(home.folder())?;
+        let rules = Rules { format, settle: settings.settle, leases: lease::speak_for(home.folder()) };
+        Ok(DropFolder { sources, device, rules: Arc::new(rules), home, slots, complaints: Mutex::default() })
+    }
+
+    /// The format, as set or as found.
+    pub fn format(&self) -> Format {
+        self.rules.format
+    }
+
+    /// Mail claimed earlier and not yet disposed of: our own, and that of nodes that died, which becomes ours with
+    /// the same delivery ids. What [`Slots::suspects`] says is complete only after this. `bury` is told the name of
+    /// each node that died, before the last trace of it is removed.
+    pub fn leftovers(
+        &self,
+        bury: &mut dyn FnMut(&str) -> mailshelf_storage::Result<()>,
+    ) -> Result<Vec<Claimed>, DropError> {
+        let complaints = adopt::adopt_all(&self.home, &self.slots, bury)?;
+        self.complaints.lock().unwrap_or_else(PoisonError::into_inner).extend(complaints);
+        let entries = fs::read_dir(self.home.folder()).while_doing("read", self.home.folder())?;
+        let mut claims = Vec::new();
+        for entry in entries {
+            let name = entry.while_doing("read", self.home.folder())?.file_name();
+            if !name.as_encoded_bytes().starts_with(b".") {
+                claims.extend(self.leftover(name)?);
+            }
+        }
+        Ok(claims)
+    }
+
+    /// A file someone put by hand into our claim folder has no delivery id yet; it gets one, else it would stand
+    /// there for ever and nobody would say why.
+    fn leftover(&self, name: std::ffi::OsString) -> Result<Option<Claimed>, DropError> {
+        if let Some((id, name)) = claim::parse(&name) {
+            return Ok(Some(Claimed::again(id, name, &self.home, &self.rules)));
+        }
+        match claim::claim(&self.home.folder().join(&name), &name, None, &self.home, &self.rules) {
+            claim::Outcome::Claimed(claimed) => Ok(Some(claimed)),
+            claim::Outcome::Gone | claim::Outcome::NotThis(_) => Ok(None),
+            claim::Outcome::Fault(error) => Err(error),
+        }
+    }
+
+    /// Walks the drop and claims what it yields. Nothing is sorted, and nothing is held of what was passed over.
+    pub fn scan(&self) -> Result<Scan<'_>, DropError> {
+        Scan::new(self)
+    }
+
+    /// Makes the claims so far survive a power cut; once for a batch, before anything of it is committed. A file
+    /// system that cannot sync folders is no fault: what is filed twice there is recognised by its content.
+    pub fn sync(&self) -> Result<(), DropError> {
+        // The claims first: until they are durable, the drop must go on naming the mail.
+        sync_folder(self.home.folder())?;
+        self.sources.iter().try_for_each(|source| sync_folder(source))?;
+        Ok(())
+    }
+
+    /// Where each worker notes the mail it has in hand.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+}
+
+/// The device of the drop folder.
+fn check_folder(path: &Path) -> Result<u64, DropError> {
+    match fs::metadata(path) {
+        Ok(meta) if !meta.is_dir() => Err(DropError::NotAFolder(path.to_owned())),
+        Ok(meta) => check_rights(path).map(|()| meta.dev()),
+        Err(error) => Err(match error.kind() {
+            io::ErrorKind::NotFound => DropError::Missing(path.to_owned()),
+            io::ErrorKind::NotADirectory => DropError::NotAFolder(path.to_owned()),
+            io::ErrorKind::PermissionDenied => DropError::Rights { path: path.to_owned(), what: "enter" },
+            _ => DropError::io("look at", path, error),
+        }),
+    }
+}
+
+/// Asks beforehand, so that a missing right is said of the folder once and not of each mail in it.
+fn check_rights(path: &Path) -> Result<(), DropError> {
+    for (right, what) in
+        [(Access::READ_OK, "read"), (Access::WRITE_OK, "take mail out of"), (Access::EXEC_OK, "enter")]
+    {
+        match rustix::fs::accessat(CWD, path, right, AtFlags::EACCESS) {
+            Ok(()) => {}
+            Err(Errno::ACCESS | Errno::PERM) => {
+                return Err(DropError::Rights { path: path.to_owned(), what });
+            }
+            Err(Errno::ROFS) => return Err(DropError::ReadOnly(path.to_owned())),
+            Err(errno) => return Err(DropError::io("look at", path, errno.into())),
+        }
+    }
+    Ok(())
+}
+
+/// A name that a stranger gave a file, as people may see it: bytes that are not UTF-8 as `\xNN`.
+pub(crate) fn shown(name: &std::ffi::OsStr) -> String {
+    use std::fmt::Write as _;
+    let mut shown = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "\\x{byte:02X}");
+        }
+    }
+    shown
+}
+
+/// The delivery ids among `ids`, each once.
+fn unique(mut ids: Vec<DeliveryId>) -> Vec<DeliveryId> {
+    ids.sort();
+    ids.dedup();
+    ids
+}

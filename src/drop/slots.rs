@@ -1,0 +1,126 @@
+//! Blame: each worker notes which mail it is about to parse, so that after a death only those are suspects. A file of
+//! fixed records in the claim folder, one for each worker. Never synced: what the kernel has survives the death of a
+//! process, and a power cut is nobody's blame.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mailshelf_storage::{DeliveryId, IoContext};
+
+use super::{DropError, home, unique};
+
+/// In each claim folder.
+pub(super) const SLOTS: &str = ".slots";
+/// An id, blanks, and a newline, so that people can read it too.
+const RECORD: usize = 32;
+/// Slots of workers; the records of suspects follow them. More workers than this share the last one.
+const WORKERS: usize = 256;
+/// More records than any machine has workers; what follows was not written by us.
+const MOST: u64 = 1 << 16;
+const EMPTY: [u8; RECORD] = *b"                               \n";
+
+/// The slots of our workers. May be used by many threads at once, each under its own number.
+#[derive(Debug)]
+pub struct Slots {
+    file: File,
+    path: PathBuf,
+    suspects: Mutex<Vec<DeliveryId>>,
+}
+
+impl Slots {
+    /// Reads who was at work when the last owner of this claim folder died, and keeps them as suspects.
+    pub(super) fn open(folder: &Path) -> Result<Slots, DropError> {
+        let path = folder.join(SLOTS);
+        let file = home::own_file(&path).while_doing("open", &path)?;
+        let suspects = unique(read(&file).while_doing("read", &path)?);
+        let slots = Slots { file, path, suspects: Mutex::new(suspects) };
+        // The suspects first: whoever dies between the two leaves them noted twice, not never.
+        slots.note_suspects(&slots.lock())?;
+        slots.file.write_all_at(&EMPTY.repeat(WORKERS), 0).while_doing("write", &slots.path)?;
+        Ok(slots)
+    }
+
+    /// Notes that worker number `worker` (from 0) is about to parse `id`; forgotten when the note is dropped, which a
+    /// death does not do.
+    pub fn enter(&self, worker: usize, id: DeliveryId) -> Result<Note<'_>, DropError> {
+        let slot = worker.min(WORKERS - 1);
+        self.write(slot, Some(id))?;
+        Ok(Note { slots: self, slot })
+    }
+
+    /// The mails that were being parsed when their worker died, here or on a node that was adopted, and that nobody
+    /// has acquitted since: a suspicion outlives every process that dies before it could look into it.
+    pub fn suspects(&self) -> Vec<DeliveryId> {
+        self.lock().clone()
+    }
+
+    /// It was looked into: no longer a suspect.
+    pub fn acquit(&self, id: DeliveryId) -> Result<(), DropError> {
+        let mut suspects = self.lock();
+        suspects.retain(|suspect| *suspect != id);
+        self.note_suspects(&suspects)
+    }
+
+    /// Takes over the suspects of another claim folder.
+    pub(super) fn suspect(&self, ids: Vec<DeliveryId>) -> Result<(), DropError> {
+        let mut suspects = self.lock();
+        suspects.extend(ids);
+        *suspects = unique(std::mem::take(&mut *suspects));
+        self.note_suspects(&suspects)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<DeliveryId>> {
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Their records follow those of the workers, and nothing follows them.
+    fn note_suspects(&self, suspects: &[DeliveryId]) -> Result<(), DropError> {
+        for (nth, id) in suspects.iter().enumerate() {
+            self.write(WORKERS + nth, Some(*id))?;
+        }
+        let end = (WORKERS + suspects.len()) as u64 * RECORD as u64;
+        Ok(self.file.set_len(end).while_doing("cut", &self.path)?)
+    }
+
+    fn write(&self, slot: usize, id: Option<DeliveryId>) -> Result<(), DropError> {
+        let mut record = EMPTY;
+        let text = id.map(|id| id.to_string()).unwrap_or_default();
+        record.iter_mut().zip(text.bytes()).for_each(|(byte, letter)| *byte = letter);
+        Ok(self.file.write_all_at(&record, slot as u64 * RECORD as u64).while_doing("write", &self.path)?)
+    }
+}
+
+/// A worker has a mail in hand, until this is dropped.
+#[derive(Debug)]
+pub struct Note<'a> {
+    slots: &'a Slots,
+    slot: usize,
+}
+
+impl Drop for Note<'_> {
+    fn drop(&mut self) {
+        // Left standing it makes a suspect of an innocent mail, which is parsed with more care and filed.
+        let _ = self.slots.write(self.slot, None);
+    }
+}
+
+/// The ids a slot file names; what is no record of ours is passed over.
+pub(super) fn read(file: &File) -> io::Result<Vec<DeliveryId>> {
+    let mut ids = Vec::new();
+    let mut record = [0; RECORD];
+    for slot in 0..MOST {
+        match file.read_exact_at(&mut record, slot * RECORD as u64) {
+            Ok(()) => ids.extend(id_in(&record)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ids)
+}
+
+fn id_in(record: &[u8; RECORD]) -> Option<DeliveryId> {
+    str::from_utf8(record).ok()?.trim_end().parse().ok()
+}
