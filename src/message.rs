@@ -1,0 +1,256 @@
+//! Bytes of a message → what it says of itself and the parts it carries, within limits.
+//!
+//! mail-parser reads field values (addresses, ids), charsets and base64; it is known to this module alone. It never
+//! sees a whole message; `structure` says why.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
+
+use mail_parser::HeaderValue;
+use mail_parser::parsers::MessageStream;
+use mailshelf_storage::Address;
+
+use crate::sender::from::{self, NoMailbox};
+use fields::{Field, Line};
+use head::Head;
+use structure::Leaf;
+
+pub mod fields;
+pub mod params;
+pub mod words;
+pub mod decode;
+pub mod limits;
+mod head;
+mod structure;
+mod kind;
+
+pub use limits::{Limits, Unreadable};
+
+/// Of a field kept for the record no more is read.
+const RECORDED_BYTES: usize = 8 << 10;
+
+/// A message as read. Owns what it says, borrows nothing: it crosses threads beside the bytes it was read from.
+#[derive(Debug)]
+pub struct Message {
+    /// What goes on record of its header.
+    pub headline: Headline,
+    /// The one From that rights may hang on, or why there is none.
+    pub mailbox: Result<Address, NoMailbox>,
+    /// Every leaf, in order. Parts of a forwarded message are inside that one.
+    pub parts: Vec<Part>,
+    /// What readers may read differently here, in words.
+    pub flaws: BTreeSet<&'static str>,
+}
+
+impl Message {
+    /// How many bytes it holds beside those it was read from.
+    pub fn decoded_bytes(&self) -> usize {
+        let decoded = |part: &Part| match &part.content {
+            Content::Range(_) => 0,
+            Content::Decoded(bytes) => bytes.len(),
+        };
+        self.parts.iter().map(decoded).sum()
+    }
+}
+
+/// What goes on record of a header, whatever becomes of the mail. All of it is a stranger's words.
+#[derive(Debug, Default)]
+pub struct Headline {
+    /// The first `Message-ID`, without brackets.
+    pub message_id: Option<String>,
+    /// The first `Subject`, decoded.
+    pub subject: Option<String>,
+    /// Whom it claims to be from: every address of every `From`.
+    pub from: Option<String>,
+}
+
+/// One leaf.
+#[derive(Debug)]
+pub struct Part {
+    /// What it is to the library.
+    pub kind: PartKind,
+    /// The file name, decoded but not cleaned: a stranger's words, never a path.
+    pub name: Option<String>,
+    /// `type/subtype` as declared, lower case; the default of RFC 2045 or RFC 2046 where none is.
+    pub media_type: String,
+    /// Its bytes, transfer-decoded and otherwise untouched.
+    pub content: Content,
+}
+
+/// What a part is to the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartKind {
+    /// The words of the mail, or another form of them.
+    Body,
+    /// A file.
+    Attachment,
+    /// A message as an attachment (`message/rfc822`, `message/global`).
+    Forwarded,
+    /// An image that the HTML body shows by its Content-ID.
+    InlineImage,
+    /// `text/calendar`.
+    Invitation,
+}
+
+/// Where the bytes of a part are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// They stand in the message as they are.
+    Range(Range<usize>),
+    /// They had to be decoded.
+    Decoded(Vec<u8>),
+}
+
+impl Content {
+    /// The bytes; `message` is what the part was read from.
+    pub fn bytes<'a>(&'a self, message: &'a [u8]) -> &'a [u8] {
+        match self {
+            Content::Range(range) => message.get(range.clone()).unwrap_or_default(),
+            Content::Decoded(bytes) => bytes,
+        }
+    }
+}
+
+/// Reads a message. Time and memory are linear in its length, whatever it contains.
+pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
+    if message.is_empty() {
+        return Err(Unreadable::Malformed("it is empty".to_owned()));
+    }
+    let mut header = fields::of_message(message);
+    let (head, body) = Head::read(&mut header, limits)?;
+    if !fields::of_message(message).any(|line| matches!(line, Line::Field(_))) {
+        return Err(Unreadable::Malformed("it has no header field".to_owned()));
+    }
+    let structure = structure::walk(message, head, body, limits)?;
+    let mut flaws = structure.flaws;
+    let parts = parts(message, structure.leaves, &mut flaws);
+    let top = Top::read(message);
+    let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
+    Ok(Message { headline: top.headline(), mailbox, parts, flaws })
+}
+
+/// Reads the header of a message that is refused as a whole, as far as its first bytes have it.
+pub fn headline(message: &[u8]) -> Headline {
+    let limits = Limits::default();
+    let start = message.get(..message.len().min(limits.header_bytes)).unwrap_or_default();
+    Top::read(start).headline()
+}
+
+/// The values of the fields kept for the record: the first of each, every `From`.
+#[derive(Default)]
+struct Top<'m> {
+    id: Option<&'m [u8]>,
+    subject: Option<&'m [u8]>,
+    from: Vec<&'m [u8]>,
+}
+
+impl<'m> Top<'m> {
+    fn read(message: &'m [u8]) -> Top<'m> {
+        let mut top = Top::default();
+        for line in fields::of_message(message) {
+            let Line::Field(field) = line else { continue };
+            let Field { value, .. } = field;
+            if field.is("message-id") {
+                top.id.get_or_insert(value);
+            } else if field.is("subject") {
+                top.subject.get_or_insert(value);
+            } else if field.is("from") && top.from.len() < 10 {
+                top.from.push(value);
+            }
+        }
+        top
+    }
+
+    fn headline(&self) -> Headline {
+        let subject = self.subject.map(|value| words::unstructured(recorded(value)));
+        Headline {
+            message_id: self.id.and_then(message_id),
+            subject: subject.filter(|text| !text.is_empty()),
+            from: claimed(&self.from),
+        }
+    }
+}
+
+/// Not cut inside a character, or the rest would be no UTF-8 and be guessed wrong.
+fn recorded(value: &[u8]) -> &[u8] {
+    let Some(kept) = value.get(..RECORDED_BYTES) else { return value };
+    let tail = kept.iter().rev().take(3).position(|&byte| byte >= 0xc0).map_or(0, |back| back + 1);
+    kept.get(..kept.len() - tail).unwrap_or_default()
+}
+
+/// mail-parser ends a value only at a line break that no blank follows.
+fn line(value: &[u8]) -> Vec<u8> {
+    [recorded(value), b"\n"].concat()
+}
+
+fn message_id(value: &[u8]) -> Option<String> {
+    let line = line(value);
+    let id = match MessageStream::new(&line).parse_id() {
+        HeaderValue::Text(id) => id.into_owned(),
+        HeaderValue::TextList(ids) => ids.into_iter().next()?.into_owned(),
+        _ => return None,
+    };
+    Some(id).filter(|id| !id.is_empty())
+}
+
+/// The addresses mail-parser reads in a value; what has none is shown by its name.
+fn addresses(value: &[u8]) -> Vec<String> {
+    let line = line(value);
+    match MessageStream::new(&line).parse_address() {
+        HeaderValue::Address(addresses) => addresses
+            .into_list()
+            .into_iter()
+            .filter_map(|one| one.address.or(one.name).map(Cow::into_owned))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn claimed(from: &[&[u8]]) -> Option<String> {
+    let all: Vec<String> = from.iter().flat_map(|value| addresses(value)).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// Where two readers read two addresses there is none: the server that judged the sender may have read a third.
+fn agreed(address: Address, top: &Top<'_>) -> Result<Address, NoMailbox> {
+    let [value] = top.from.as_slice() else {
+        return Err(NoMailbox("the From is read differently by other programs"));
+    };
+    match addresses(value).as_slice() {
+        [other] if other.parse().is_ok_and(|other: Address| other == address) => Ok(address),
+        _ => Err(NoMailbox("the From is read differently by other programs")),
+    }
+}
+
+fn parts(message: &[u8], leaves: Vec<Leaf>, flaws: &mut BTreeSet<&'static str>) -> Vec<Part> {
+    let mut shown = HashSet::new();
+    let mut parts = Vec::with_capacity(leaves.len());
+    for (index, leaf) in leaves.iter().enumerate() {
+        let raw = message.get(leaf.body.clone()).unwrap_or_default();
+        let (bytes, sound) = leaf.head.encoding.decode(raw);
+        if !sound {
+            flaws.insert("a broken transfer encoding");
+        }
+        let name = leaf.head.name();
+        let kind = kind::kind(leaf, name.as_deref(), index == 0, raw);
+        if kind == PartKind::Body && leaf.media_type == "text/html" {
+            kind::shown(&bytes, &leaf.head.charset(), &mut shown);
+        }
+        let content = match bytes {
+            Cow::Borrowed(_) => Content::Range(leaf.body.clone()),
+            Cow::Owned(bytes) => Content::Decoded(bytes),
+        };
+        parts.push(Part { kind, name, media_type: leaf.media_type.clone(), content });
+    }
+    for (part, leaf) in parts.iter_mut().zip(&leaves) {
+        let id = leaf.head.content_id.as_deref().filter(|_| part.media_type.starts_with("image/"));
+        if id.is_some_and(|id| kind::is_shown(id, &shown)) {
+            part.kind = PartKind::InlineImage;
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! `Content-Type` and `Content-Disposition`: a main value and parameters (RFC 2045 section 5.1, RFC 2183, RFC 2231).
+//! Values stay bytes until asked for as text: raw 8-bit names are frequent, and guessing needs the bytes.
+
+use super::words;
+
+/// One such field value, taken apart.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    /// What stands before the first semicolon, lower case, comments and blanks taken off.
+    pub main: String,
+    list: Vec<(String, Vec<u8>)>,
+}
+
+/// More parameters than the limit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+impl Params {
+    /// Takes a raw field value apart; never fails but on `limit`, and reads each byte a bounded number of times.
+    pub fn parse(raw: &[u8], limit: usize) -> Result<Params, TooMany> {
+        let text: Vec<u8> = raw.iter().filter(|&&byte| byte != b'\r' && byte != b'\n').copied().collect();
+        let (main, mut rest) = split_once(&text, b';');
+        let mut params = Params { main: main_value(main), list: Vec::new() };
+        let mut quotes_close = true;
+        while !rest.is_empty() {
+            let (name, after) = name(rest);
+            let Some(after) = after else {
+                rest = split_once(rest, b';').1;
+                continue;
+            };
+            let (value, left) = value(after, &mut quotes_close);
+            rest = left;
+            if params.list.len() == limit {
+                return Err(TooMany);
+            }
+            params.list.push((name, value));
+        }
+        Ok(params)
+    }
+
+    /// A parameter as bytes, its RFC 2231 pieces put together; for boundaries and charsets.
+    pub fn raw(&self, name: &str) -> Option<Vec<u8>> {
+        self.plain(name).map(<[u8]>::to_vec).or_else(|| self.extended(name).map(|(_, value)| value))
+    }
+
+    /// A parameter as text: RFC 2231 first, since whoever writes both writes the plain one for old readers; then
+    /// RFC 2047, which does not belong here but is what many write; then raw 8-bit text.
+    pub fn text(&self, name: &str) -> Option<String> {
+        let text = match self.extended(name) {
+            Some((Some(charset), value)) => words::decode(&charset, &value),
+            Some((None, value)) => words::unstructured(&value),
+            None => words::unstructured(self.plain(name)?),
+        };
+        Some(text.replace('\t', " ").trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn plain(&self, wanted: &str) -> Option<&[u8]> {
+        self.list.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_slice())
+    }
+
+    /// `name*`, or `name*0`, `name*1*`, … in the order of their numbers; of two with one number the first counts.
+    fn extended(&self, wanted: &str) -> Option<(Option<Vec<u8>>, Vec<u8>)> {
+        let mut pieces: Vec<(u32, bool, &[u8])> = self
+            .list
+            .iter()
+            .filter_map(|(name, value)| Some((piece(name, wanted)?, value)))
+            .map(|((n, enc), value)| (n, enc, value.as_slice()))
+            .collect();
+        pieces.sort_by_key(|&(number, _, _)| number);
+        pieces.dedup_by_key(|&mut (number, _, _)| number);
+        let &(_, encoded, _) = pieces.first()?;
+        let mut charset = None;
+        let mut whole = Vec::new();
+        for (index, &(_, encoded, value)) in pieces.iter().enumerate() {
+            let mut value = value;
+            if index == 0 && encoded {
+                (charset, value) = charset_of(value);
+            }
+            if encoded { percent_decode(value, &mut whole) } else { whole.extend_from_slice(value) }
+        }
+        // An extended value without a charset is UTF-8 or guessed, but no encoded word.
+        if encoded && charset.is_none() {
+            charset = Some(Vec::new());
+        }
+        Some((charset, whole))
+    }
+}
+
+/// The number of a piece of `wanted`, and whether it is percent-encoded.
+fn piece(name: &str, wanted: &str) -> Option<(u32, bool)> {
+    let rest = name.strip_prefix(wanted)?.strip_prefix('*')?;
+    if rest.is_empty() {
+        return Some((0, true));
+    }
+    let (number, encoded) = rest.strip_suffix('*').map_or((rest, false), |number| (number, true));
+    (number.len() <= 4).then(|| number.parse().ok()).flatten().map(|number| (number, encoded))
+}
+
+/// `charset'language'` before an extended value (RFC 2231 section 4).
+fn charset_of(value: &[u8]) -> (Option<Vec<u8>>, &[u8]) {
+    let (charset, rest) = split_once(value, b'\'');
+    if charset.len() == value.len() {
+        return (None, value);
+    }
+    match rest.iter().position(|&byte| byte == b'\'') {
+        Some(quote) => (Some(charset.to_vec()), rest.get(quote + 1..).unwrap_or_default()),
+        None => (None, value),
+    }
+}
+
+/// Percent-decoding (RFC 2231 section 4); what is no `%XX` stays as it is.
+pub fn percent_decode(value: &[u8], into: &mut Vec<u8>) {
+    let mut rest = value;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'%'
+            && let [high, low, tail @ ..] = rest
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            into.push(high << 4 | low);
+            rest = tail;
+        } else {
+            into.push(byte);
+        }
+    }
+}
+
+/// The value of a hexadecimal digit of either case.
+pub fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn split_once(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {
+    match memchr::memchr(at, bytes) {
+        Some(found) => (bytes.get(..found).unwrap_or_default(), bytes.get(found + 1..).unwrap_or_default()),
+        None => (bytes, &[]),
+    }
+}
+
+/// `type/subtype` or a disposition: up to a comment or, after that, a blank (`text/plain charset=x` lacks a semicolon).
+fn main_value(raw: &[u8]) -> String {
+    let raw = split_once(raw, b'(').0.trim_ascii();
+    let text = String::from_utf8_lossy(raw).to_ascii_lowercase();
+    match text.split_once('/') {
+        Some((kind, subtype)) => {
+            let subtype = subtype.split_ascii_whitespace().next().unwrap_or_default();
+            format!("{}/{subtype}", kind.trim_end())
+        }
+        None => text.split_ascii_whitespace().next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The lower-case name of the parameter at the front, and what follows its `=`; nothing if there is none before the
+/// next semicolon.
+fn name(rest: &[u8]) -> (String, Option<&[u8]>) {
+    let Some(end) = rest.iter().position(|byte| matches!(byte, b'=' | b';')) else {
+        return (String::new(), None);
+    };
+    let name = String::from_utf8_lossy(rest.get(..end).unwrap_or_default().trim_ascii()).to_ascii_lowercase();
+    let after = rest.get(end + 1..).filter(|_| rest.get(end) == Some(&b'=') && !name.is_empty());
+    (name, after)
+}
+
+/// The value at the front, and what follows the semicolon after it.
+fn value<'a>(after: &'a [u8], quotes_close: &mut bool) -> (Vec<u8>, &'a [u8]) {
+    let after = after.trim_ascii_start();
+    if let Some(quoted) = after.strip_prefix(b"\"") {
+        return quoted_value(quoted, quotes_close);
+    }
+    let (value, rest) = split_once(after, b';');
+    (value.trim_ascii_end().to_vec(), rest)
+}
+
+/// A quoted string. Programs write quotes inside quotes (`"a "b" c.pdf"`): the closing one is that before a semicolon
+/// or the end; without such, the first. Only `\"` and `\\` are escapes: `"C:\mail\a.pdf"` is written far more often
+/// than a needless escape.
+fn quoted_value<'a>(text: &'a [u8], quotes_close: &mut bool) -> (Vec<u8>, &'a [u8]) {
+    let mut value = Vec::new();
+    let mut first: Option<(usize, usize)> = None;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += 1;
+        match (byte, text.get(at)) {
+            (b'\\', Some(&next @ (b'"' | b'\\'))) => {
+                value.push(next);
+                at += 1;
+            }
+            (b'"', _) => {
+                let rest = text.get(at..).unwrap_or_default().trim_ascii_start();
+                if rest.is_empty() || rest.starts_with(b";") {
+                    return (value, rest.get(1..).unwrap_or_default());
+                }
+                first.get_or_insert((value.len(), at));
+                if !*quotes_close {
+                    break;
+                }
+                value.push(byte);
+            }
+            _ => value.push(byte),
+        }
+    }
+    let Some((length, at)) = first else { return (value, &[]) };
+    // No quote from here on closes well: do not look for one again, or many parameters would cost the square.
+    *quotes_close = false;
+    value.truncate(length);
+    (value, split_once(text.get(at..).unwrap_or_default(), b';').1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(raw: &[u8]) -> Params {
+        Params::parse(raw, 128).unwrap()
+    }
+
+    fn name_in(raw: &[u8]) -> Option<String> {
+        parse(raw).text("filename")
+    }
+
+    #[test]
+    fn main_values() {
+        for (raw, main) in [
+            (" Text/HTML; charset=x", "text/html"),
+            ("text / plain", "text/plain"),
+            ("text/plain (a comment); x=y", "text/plain"),
+            ("text/plain charset=utf-8", "text/plain"),
+            ("attachment", "attachment"),
+            ("", ""),
+            (";x=y", ""),
+        ] {
+            assert_eq!(parse(raw.as_bytes()).main, main, "{raw}");
+        }
+    }
+
+    #[test]
+    fn names_however_written() {
+        for (raw, name) in [
+            ("attachment; filename=a.pdf", "a.pdf"),
+            ("attachment; filename=my file (1).pdf ; size=3", "my file (1).pdf"),
+            ("attachment; filename=\"a;b.pdf\"", "a;b.pdf"),
+            ("attachment; filename=\"a\\\"b.pdf\"", "a\"b.pdf"),
+            ("attachment; filename=\"C:\\mail\\a.pdf\"", "C:\\mail\\a.pdf"),
+            ("attachment; filename=\"a \"b\" c.pdf\"; x=y", "a \"b\" c.pdf"),
+            ("attachment; filename=\"a.pdf\" size=3", "a.pdf"),
+            ("attachment; filename=\"a.pdf", "a.pdf"),
+            ("attachment; FileName = \"a.pdf\"", "a.pdf"),
+            ("attachment;\r\n filename=\"a\r\n\tb.pdf\"", "a b.pdf"),
+            ("attachment; filename*=utf-8'en'%e2%82%ac.pdf; filename=EUR.pdf", "€.pdf"),
+            ("attachment; filename*=%e2%82%ac.pdf", "€.pdf"),
+            ("attachment; filename*1*=%82%ac; filename*0*=utf-8''%e2; filename*2=\".pdf\"", "€.pdf"),
+            ("attachment; filename*0=a; filename*1=b; filename*1=c", "ab"),
+            ("attachment; filename=\"=?utf-8?q?=e2=82=ac?=\r\n =?utf-8?b?LnBkZg==?=\"", "€.pdf"),
+            ("attachment; filename*0=\"=?utf-8?q?=e2=8\"; filename*1=\"2=ac?=\"", "€"),
+        ] {
+            assert_eq!(name_in(raw.as_bytes()).as_deref(), Some(name), "{raw}");
+        }
+        assert_eq!(name_in(b"attachment; filename=\"\""), None);
+        assert_eq!(name_in(b"attachment; filename=\"\xe4.pdf\"").as_deref(), Some("ä.pdf"));
+        assert_eq!(name_in("attachment; filename=ä.pdf".as_bytes()).as_deref(), Some("ä.pdf"));
+    }
+
+    #[test]
+    fn a_parameter_bomb_is_counted_and_costs_no_square() {
+        let many = format!("a/b{}", "; filename*1*=x".repeat(129));
+        assert_eq!(Params::parse(many.as_bytes(), 128).unwrap_err(), TooMany);
+        let quotes = format!("a/b{}", ";x=\"\" y".repeat(9000));
+        Params::parse(quotes.as_bytes(), usize::MAX).unwrap();
+        let nothing = format!("a/b{}", ";".repeat(60_000));
+        Params::parse(nothing.as_bytes(), 128).unwrap();
+    }
+}

@@ -1,0 +1,311 @@
+use super::*;
+
+fn default(message: &[u8]) -> Message {
+    read(message, &Limits::default()).unwrap()
+}
+
+fn too_complex(message: &[u8]) -> String {
+    match read(message, &Limits::default()) {
+        Err(Unreadable::TooComplex(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Each part as `kind type name bytes`.
+fn listed(message: &str) -> Vec<String> {
+    let bytes = message.as_bytes();
+    let parts = default(bytes).parts;
+    let one = |part: &Part| {
+        let name = part.name.as_deref().unwrap_or("-");
+        format!("{:?} {} {name} {}", part.kind, part.media_type, part.content.bytes(bytes).escape_ascii())
+    };
+    parts.iter().map(one).collect()
+}
+
+/// A mail of these parts, each a header and a body; `B` delimits them.
+fn mixed(subtype: &str, parts: &[&str]) -> String {
+    let parts: String = parts.iter().map(|part| format!("--B\n{part}\n")).collect();
+    format!("Content-Type: multipart/{subtype}; boundary=B\n\n{parts}--B--\n")
+}
+
+#[test]
+fn what_a_message_says_of_itself() {
+    let message = default(
+        b"Message-ID: <1@x.org>\nFrom: Alice <a@x.org>\nSubject: =?utf-8?q?M=C3=A4rz?=\n =?utf-8?q?_2?=\n\nhi",
+    );
+    assert_eq!(message.headline.message_id.as_deref(), Some("1@x.org"));
+    assert_eq!(message.headline.subject.as_deref(), Some("März 2"));
+    assert_eq!(message.headline.from.as_deref(), Some("a@x.org"));
+    assert_eq!(message.mailbox.unwrap().as_str(), "a@x.org");
+    let message = default(b"From: a@x.org, \"B\" <b@x.org>\nFrom: c@x.org\n\n");
+    assert_eq!(message.headline.from.as_deref(), Some("a@x.org, b@x.org, c@x.org"));
+    assert!(message.mailbox.is_err());
+    let long = default(format!("Subject: x{}\n\n", "ä".repeat(9000)).as_bytes()).headline.subject.unwrap();
+    assert!(long.len() > 8000 && long.ends_with('ä'));
+    let message = default(b"X: y\n\n");
+    assert_eq!(
+        (message.headline.message_id, message.headline.subject, message.headline.from),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn where_two_readers_read_two_addresses_there_is_none() {
+    // mail-parser takes a quoted local-part outside brackets for a name.
+    assert!(default(b"From: \"a b\"@x.org\n\n").mailbox.is_err());
+    assert!(default(b"From: <\"a b\"@x.org>\n\n").mailbox.is_ok());
+}
+
+#[test]
+fn bodies_and_files() {
+    for (parts, kinds) in [
+        (vec!["Content-Type: text/plain\n\nhi"], vec!["Body"]),
+        (vec!["Content-Type: text/plain; name=a.txt\n\nhi"], vec!["Body"]),
+        (vec!["Content-Type: text/plain; name=a.pdf\n\nhi"], vec!["Attachment"]),
+        (vec!["Content-Type: text/html\nContent-Disposition: attachment\n\nhi"], vec!["Attachment"]),
+        (vec!["\nhi", "Content-Type: text/plain; name=a.txt\n\nhi"], vec!["Body", "Attachment"]),
+        (vec!["\nhi", "Content-Type: text/plain\n\nfooter"], vec!["Body", "Body"]),
+        (
+            vec!["\nhi", "Content-Type: application/pdf\nContent-Disposition: inline\n\n%PDF"],
+            vec!["Body", "Attachment"],
+        ),
+        (vec!["Content-Type: text/calendar; method=REQUEST\n\nBEGIN"], vec!["Invitation"]),
+        (vec!["Content-Type: text/enriched\n\nhi"], vec!["Body"]),
+        (vec!["\nhi", "Content-Type: text/enriched\n\nhi"], vec!["Body", "Attachment"]),
+        (vec!["Content-Type: application/pdf\n\n \n"], vec!["Body"]),
+        (vec!["Content-Type: application/pdf; name=empty.pdf\n\n"], vec!["Attachment"]),
+        (vec!["Content-Type: application/ms-tnef; name=winmail.dat\n\nx"], vec!["Attachment"]),
+        (vec!["Content-Type: message/rfc822\n\nSubject: x\n\nhi", "\nhi"], vec!["Forwarded", "Body"]),
+        (vec!["Content-Type: message/delivery-status\n\nStatus: 5.0.0"], vec!["Attachment"]),
+        (vec!["Content-Type: pdf\n\nhi"], vec!["Attachment"]),
+        (vec!["Content-Type: text\n\nhi"], vec!["Body"]),
+    ] {
+        let mail = mixed("mixed", &parts);
+        let message = default(mail.as_bytes());
+        let found: Vec<String> = message.parts.iter().map(|part| format!("{:?}", part.kind)).collect();
+        assert_eq!(found, kinds, "{mail}");
+    }
+    let forms = [
+        "Content-Type: text/plain\n\nhi",
+        "Content-Type: text/watch-html\n\nhi",
+        "Content-Type: application/rtf\n\nhi",
+    ];
+    let kinds: Vec<_> =
+        default(mixed("alternative", &forms).as_bytes()).parts.iter().map(|part| part.kind).collect();
+    assert_eq!(kinds, [PartKind::Body, PartKind::Body, PartKind::Attachment]);
+}
+
+#[test]
+fn images_that_the_html_shows() {
+    let image =
+        "Content-Type: image/png; name=i.png\nContent-ID: <i%1@x>\nContent-Disposition: inline\n\nPNG";
+    let other = "Content-Type: image/png\nContent-ID: <other@x>\n\nPNG";
+    for (html, shown) in [
+        ("<img src=\"cid:i%251@x\">", true),
+        ("<IMG SRC='CID:i%251@x'>", true),
+        ("<p style=\"background:url(&quot;cid:i%251@x&quot;)\">", true),
+        ("<img src=cid:other>", false),
+        ("no image", false),
+    ] {
+        let mail = mixed("related", &[&format!("Content-Type: text/html\n\n{html}"), image, other]);
+        let kinds: Vec<_> = default(mail.as_bytes()).parts.iter().map(|part| part.kind).collect();
+        let expected = if shown { PartKind::InlineImage } else { PartKind::Attachment };
+        assert_eq!(kinds, [PartKind::Body, expected, PartKind::Attachment], "{html}");
+    }
+}
+
+#[test]
+fn bytes_of_files_are_those_of_the_sender() {
+    let csv = "Content-Type: text/csv; charset=iso-8859-1; name=a.csv\nContent-Transfer-Encoding: quoted-printable\n\n=E4;=\n1\n";
+    let mail =
+        mixed("mixed", &["\nhi", csv, "Content-Type: a/b\nContent-Transfer-Encoding: base64\n\nAAH/\n"]);
+    assert_eq!(
+        listed(&mail)[1..],
+        ["Attachment text/csv a.csv \\xe4;1\\n", "Attachment a/b - \\x00\\x01\\xff"]
+    );
+    let mail = mixed("mixed", &["Content-Type: a/b\n\nx\r\n\r\n"]).replace("\r\n\n--B--", "\r\n\r\n--B--");
+    assert_eq!(listed(&mail), ["Attachment a/b - x\\r\\n\\r\\n"]);
+    let broken = mixed("mixed", &["Content-Type: a/b\nContent-Transfer-Encoding: base64\n\nQU\u{1}I="]);
+    assert_eq!(listed(&broken), ["Attachment a/b - AB"]);
+    assert!(default(broken.as_bytes()).flaws.contains("a broken transfer encoding"));
+}
+
+#[test]
+fn forwarded_messages_are_files() {
+    let inner = mixed("mixed", &["\none", "Content-Type: a/b; name=x\n\ntwo"])
+        .replace("--B", "--C")
+        .replace("=B", "=C");
+    let mail = mixed(
+        "mixed",
+        &["\nhi", &format!("Content-Type: message/rfc822\n\n{inner}"), "Content-Type: a/b\n\nthree"],
+    );
+    let parts = listed(&mail);
+    assert_eq!(parts.len(), 3);
+    assert_eq!(parts[1], format!("Forwarded message/rfc822 - {}", inner.escape_default()));
+    assert_eq!(parts[2], "Attachment a/b - three");
+    let coded = "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeAoKaGk=";
+    assert_eq!(listed(&mixed("mixed", &[coded])), ["Forwarded message/rfc822 - Subject: x\\n\\nhi"]);
+    let digest =
+        mixed("digest", &["\nSubject: 1\n\none", "Content-Type: text/plain\n\ntwo", "\nSubject: 3\n\nthree"]);
+    let expected = [
+        "Forwarded message/rfc822 - Subject: 1\\n\\none",
+        "Body text/plain - two",
+        "Forwarded message/rfc822 - Subject: 3\\n\\nthree",
+    ];
+    assert_eq!(listed(&digest), expected);
+}
+
+/// Each of these hides files from some readers.
+#[test]
+fn no_file_vanishes() {
+    let pdf = "Content-Type: application/pdf\n\nPDF";
+    let inner = "Content-Type: multipart/alternative; boundary=C\n\n--C\n\nhi";
+    let cases = [
+        ("inner multipart never closed", mixed("mixed", &[inner, pdf])),
+        ("nothing closed", mixed("mixed", &["\nhi", pdf]).replace("\n--B--\n", "")),
+        ("header without body", mixed("mixed", &["Content-Type: text/plain", pdf])),
+        ("parts behind the end", mixed("mixed", &["\nhi"]) + &format!("--B\n{pdf}\n--B--\n")),
+        ("outer boundary begins the inner one", {
+            let inner = inner.replace("boundary=C", "boundary=B1").replace("--C", "--B1");
+            mixed("mixed", &[&format!("{inner}\n--B1--\n"), pdf])
+        }),
+        (
+            "inner boundary equals the outer",
+            mixed("mixed", &[&inner.replace("=C", "=B").replace("--C", "--B"), pdf]),
+        ),
+        ("delimiter inside a line", mixed("mixed", &["\nhi --B\nor so", pdf])),
+        ("blanks behind a delimiter", mixed("mixed", &["\nhi", pdf]).replace("--B\n", "--B \t\r\n")),
+        (
+            "type with a blank before the colon",
+            mixed("mixed", &["\nhi", pdf]).replace("Type: multi", "Type : multi"),
+        ),
+        (
+            "boundary in pieces",
+            mixed("mixed", &["\nhi", pdf]).replace("boundary=B", "boundary*0=\"\"; boundary*1=B"),
+        ),
+    ];
+    for (case, mail) in cases {
+        let parts = listed(&mail);
+        assert!(parts.iter().any(|part| part == "Attachment application/pdf - PDF"), "{case}: {parts:?}");
+    }
+}
+
+#[test]
+fn a_multipart_that_is_none_is_kept_whole() {
+    for (header, body) in [
+        ("Content-Type: multipart/mixed", "--B\n\nhi\n--B--\n"),
+        ("Content-Type: multipart/mixed; boundary=\"\"", "--\n\nhi\n"),
+        ("Content-Type: multipart/mixed; boundary=C", "--B\n\nhi\n--B--\n"),
+        ("Content-Type: multipart/mixed; boundary=C", "hi\n--C--\n"),
+    ] {
+        let mail = format!("{header}\n\n{body}");
+        assert_eq!(listed(&mail), [format!("Attachment multipart/mixed - {}", body.escape_default())]);
+        assert!(!default(mail.as_bytes()).flaws.is_empty());
+    }
+    assert_eq!(listed("Content-Type: multipart/mixed\n\njust words"), ["Body multipart/mixed - just words"]);
+    let coded = "Content-Type: multipart/mixed; boundary=C\nContent-Transfer-Encoding: base64\n\naGk=";
+    assert_eq!(listed(coded), ["Attachment multipart/mixed - hi"]);
+}
+
+#[test]
+fn empty_and_headless() {
+    for bad in ["", "\n", "\r\n\r\nhi", "just text", "no field\nnor here\nA: 1\n\n"] {
+        assert!(matches!(read(bad.as_bytes(), &Limits::default()), Err(Unreadable::Malformed(_))), "{bad:?}");
+    }
+    assert_eq!(listed("A: 1"), ["Body text/plain - "]);
+    assert_eq!(listed("A: 1\nno empty line"), ["Body text/plain - no empty line"]);
+    assert_eq!(listed("From x Mon\nA: 1\n\nhi"), ["Body text/plain - hi"]);
+}
+
+/// `depth` levels of the header of one container in another.
+fn nested(depth: usize, level: impl Fn(usize) -> String) -> Vec<u8> {
+    (0..depth).map(level).collect::<String>().into_bytes()
+}
+
+#[test]
+fn nesting_is_counted_and_never_recursed_on() {
+    let spellings = ["Content-Type: message/rfc822\n\n", "content-type :\tMESSAGE/Global (x);y\r\n\r\n"];
+    for spelling in spellings {
+        assert_eq!(
+            too_complex(&nested(22_500, |_| spelling.to_owned())),
+            "more than 32 levels of parts inside parts"
+        );
+        assert!(read(&nested(32, |_| spelling.to_owned()), &Limits::default()).is_ok());
+    }
+    let multiparts = |n: usize| format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n");
+    assert_eq!(too_complex(&nested(100_000, multiparts)), "more than 32 levels of parts inside parts");
+    let digests = |n: usize| format!("Content-Type: multipart/digest; boundary=b{n}\n\n--b{n}\n\n");
+    assert_eq!(too_complex(&nested(100_000, digests)), "more than 32 levels of parts inside parts");
+    // Encoded ones are not opened, so they may nest as they like.
+    let coded = "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n";
+    assert_eq!(default(coded.repeat(22_500).as_bytes()).parts.len(), 1);
+    // With every limit off the walk still has its own stack, and needs next to none of the thread's.
+    let deep = || {
+        let none = Limits { depth: usize::MAX, parts: usize::MAX, ..Limits::default() };
+        read("Content-Type: message/rfc822\n\n".repeat(22_500).as_bytes(), &none).unwrap().parts.len()
+    };
+    let small = std::thread::Builder::new().stack_size(128 << 10);
+    assert_eq!(small.spawn(deep).unwrap().join().unwrap(), 1);
+}
+
+#[test]
+fn parts_fields_and_parameters_are_counted() {
+    let parts = mixed("mixed", &[]).replace("--B--", &"--B\n\n".repeat(100_000));
+    assert_eq!(too_complex(parts.as_bytes()), "more than 1000 parts");
+    assert_eq!(too_complex("a:\n".repeat(1_000_000).as_bytes()), "more than 10000 header fields");
+    assert_eq!(
+        too_complex(format!("a: {}\n\n", "x".repeat(5 << 20)).as_bytes()),
+        "more than 4194304 bytes of header"
+    );
+    assert_eq!(
+        too_complex(format!("a: b\n{}\n", " x\n".repeat(2 << 20)).as_bytes()),
+        "more than 4194304 bytes of header"
+    );
+    let bomb = format!("Content-Type: a/b{}\n\n", ";x*1*=%41".repeat(200));
+    assert_eq!(too_complex(bomb.as_bytes()), "more than 128 parameters in one field");
+    let long = format!("Content-Disposition: attachment; filename={}\n\n", "x".repeat(70_000));
+    assert_eq!(too_complex(long.as_bytes()), "more than 65536 bytes in one field");
+    // A megabyte in a field we only record is no reason to refuse.
+    let long = format!("Subject: {}\nFrom: {}\n\n", "=?ab?q? ".repeat(100_000), "(".repeat(1_000_000));
+    assert!(read(long.as_bytes(), &Limits::default()).is_ok());
+}
+
+/// Each of these costs a careless reader the square of its length; ten seconds is far above what they take.
+#[test]
+fn time_is_linear() {
+    let started = std::time::Instant::now();
+    let many = |unit: &str| unit.repeat(1_000_000);
+    for mail in [
+        format!("A: 1\n\n{}", many("--\n")),
+        format!("Content-Type: multipart/mixed; boundary=\"{}\"\n\n{}", "-".repeat(60_000), many("-")),
+        format!("Content-Type: multipart/mixed; boundary=B\n\n{}", many("--B--\n")),
+        format!("Content-Type: text/html\n\n{}", many("cid:")),
+        format!("Content-Type: text/html\n\n{}", many("cid:x\"")),
+        format!("A: 1\n{}\n", many("\r")),
+        format!("Content-Transfer-Encoding: base64\n\n!{}", many("QQ=")),
+        format!("Content-Transfer-Encoding: quoted-printable\n\n{}", many("= ")),
+    ] {
+        let _ = read(mail.as_bytes(), &Limits::default());
+    }
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+/// No cut of a mail and no changed byte in it is a reason to panic.
+#[test]
+fn cut_and_changed_mails() {
+    let inner = mixed("digest", &["\nFrom: a@b\n\none", "Content-Type: message/rfc822\n\nA: 1\n\nx"])
+        .replace("B", "C");
+    let image = "Content-Type: image/png; name*0*=utf-8''%c3; name*1*=%a4\nContent-ID: <i>\nContent-Transfer-Encoding: base64\n\nQUI=";
+    let mail = mixed("mixed", &["Content-Type: text/html\n\n<img src=cid:i>", image, &inner]);
+    let mail = format!("From: =?utf-8?q?A?= <a@b.org>\nSubject: =?utf-8?b?w6Q=?=\n{mail}");
+    for cut in 0..mail.len() {
+        let _ = read(&mail.as_bytes()[..cut], &Limits::default());
+        for byte in [0, b'\n', b'-', b'=', b':', b'"', b'%', 0xff] {
+            let mut changed = mail.clone().into_bytes();
+            changed[cut] = byte;
+            if let Ok(message) = read(&changed, &Limits::default()) {
+                assert!(message.parts.iter().all(|part| part.content.bytes(&changed).len() <= changed.len()));
+            }
+        }
+    }
+}
