@@ -1,0 +1,91 @@
+//! Stage 5: a recipient's local-part names a library, or there is none.
+
+use mailshelf_storage::model::Library;
+use mailshelf_storage::{Address, Alias, Reader, Result};
+
+use crate::config::Site;
+use crate::outcome::Reason;
+
+/// Where a recipient leads.
+#[derive(Clone, Debug)]
+pub enum Route {
+    /// To a library that takes mail.
+    To(Library),
+    /// To a library that takes none.
+    Disabled(Library),
+    /// Nowhere, and why.
+    Nowhere(Reason),
+}
+
+/// The one form in which a recipient is compared and recorded: canonical where it is an address, else as written.
+pub fn canonical(recipient: &str) -> String {
+    recipient.parse().map_or_else(|_| recipient.to_owned(), |address: Address| address.to_string())
+}
+
+/// Finds the library of a recipient.
+pub fn route(recipient: &str, site: &Site, libraries: &dyn Reader) -> Result<Route> {
+    if recipient.is_empty() {
+        return Ok(Route::Nowhere(Reason::NoRecipient));
+    }
+    let Some((local, domain)) = split(recipient) else {
+        return Ok(Route::Nowhere(Reason::ForeignDomain));
+    };
+    if !site.domains.contains(&domain) {
+        return Ok(Route::Nowhere(Reason::ForeignDomain));
+    }
+    for alias in aliases(&local, &site.alias_prefix) {
+        match libraries.library_by_alias(&alias)? {
+            Some(library) if library.settings.enabled => return Ok(Route::To(library)),
+            Some(library) => return Ok(Route::Disabled(library)),
+            None => {}
+        }
+    }
+    Ok(Route::Nowhere(Reason::UnknownAlias))
+}
+
+/// Local-part and domain, in lower case. What is no canonical address may still be meant for one of our domains.
+fn split(recipient: &str) -> Option<(String, String)> {
+    match recipient.parse::<Address>() {
+        Ok(address) => Some((address.local_part().to_owned(), address.domain().to_owned())),
+        Err(_) => {
+            let (local, domain) = recipient.rsplit_once('@')?;
+            Some((local.to_lowercase(), domain.trim_end_matches('.').to_ascii_lowercase()))
+        }
+    }
+}
+
+/// The aliases that a local-part may mean: the whole of it; else what stands before the first `+` (a subaddress,
+/// RFC 5233). The site's prefix is taken off first.
+fn aliases<'a>(local: &'a str, prefix: &str) -> impl Iterator<Item = Alias> + use<'a> {
+    let name = local.strip_prefix(prefix);
+    let before_plus = name.and_then(|name| name.split_once('+')).map(|(before, _)| before);
+    name.into_iter().chain(before_plus).filter_map(|alias| alias.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tried(local: &str, prefix: &str) -> Vec<String> {
+        aliases(local, prefix).map(|alias| alias.to_string()).collect()
+    }
+
+    #[test]
+    fn the_whole_local_part_comes_before_the_subaddress() {
+        assert_eq!(tried("invoices", ""), ["invoices"]);
+        assert_eq!(tried("invoices+march+2", ""), ["invoices+march+2", "invoices"]);
+        assert_eq!(tried("+march", ""), ["+march"]);
+    }
+
+    #[test]
+    fn a_prefix_is_asked_for_and_taken_off() {
+        assert_eq!(tried("to-invoices+x", "to-"), ["invoices+x", "invoices"]);
+        assert!(tried("invoices", "to-").is_empty());
+    }
+
+    #[test]
+    fn one_recipient_has_one_form() {
+        assert_eq!(canonical("\"Invoices\"@Docs.Example.org."), "invoices@docs.example.org");
+        assert_eq!(canonical("not an address"), "not an address");
+    }
+}
