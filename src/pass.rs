@@ -1,0 +1,381 @@
+//! A pass: the drop's mail, a batch at a time, down the whole line.
+//!
+//! A batch is decided by one snapshot of the settings, its contents are made durable, one transaction records it,
+//! and only then is anything of it unlinked: see [`commit`]. While one batch is committed the next is read: see
+//! `produce`. Mail that waits from earlier comes after the new, and mail that may have killed a worker last and alone
+//! ([`blame`]): one bad mail never holds up the others.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use mailshelf_storage::model;
+use mailshelf_storage::{DeliveryId, Error, PassId, Writer, failpoint};
+
+use crate::config::DropFormat;
+use crate::drop::{self, Claimed, DropError, DropFolder, Format};
+use crate::record::words::{self, FaultEvent, MailRecord, PassEvent, PassFacts};
+use crate::record::{publish, unwritable};
+use crate::site::Site;
+use blame::Finding;
+use inherit::inherit;
+use prepare::{Prepared, Reading, prepare};
+use produce::{COMPLAINTS, Complaint, Produced, Producer};
+
+pub mod blame;
+pub mod commit;
+pub mod decide;
+mod inherit;
+pub mod prepare;
+mod produce;
+
+/// A pass takes at most so many mails, so that its event stays bounded.
+const PASS_MAILS: usize = 10_000;
+/// The longest that a pass waits for mail to settle; what needs longer is left for the next one.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Events are looked through so many at a time.
+const EVENTS: usize = 100;
+
+/// Why there was no pass, or none to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The drop folder.
+    #[error(transparent)]
+    Drop(#[from] DropError),
+    /// The catalog, the contents or the event file.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
+
+/// A pass that ended, as it stands in the event log.
+#[derive(Debug)]
+pub struct Completed {
+    /// Its event.
+    pub event: PassEvent,
+    /// What was wrong with single mails: its 6872 and 6873.
+    pub warnings: Vec<FaultEvent>,
+    /// All of these as the event file has them, in order.
+    pub lines: Vec<String>,
+    /// What went wrong besides, in words.
+    pub faults: Vec<String>,
+}
+
+/// Makes passes until the drop is empty, at least one; each is given to `done` as soon as its event is on record.
+/// `stop` ends it after the batch in hand. Refused with [`DropError::Held`] while another pass holds the drop.
+pub fn run(site: &Site, stop: &AtomicBool, mut done: impl FnMut(Completed)) -> Result<(), PassError> {
+    let drop = DropFolder::open(&settings(site))?;
+    end_passes(site, &site.config.site.node)?;
+    let mut inherited = inherit(site, &drop)?;
+    let (mut busy, mut noticed) = (Vec::new(), Vec::new());
+    loop {
+        let mut pass = Pass::begin(site, &drop, stop, &inherited.ids)?;
+        pass.busy.append(&mut busy);
+        pass.noticed.append(&mut noticed);
+        pass.dispose_settled(std::mem::take(&mut inherited.settled));
+        let rest = inherited.fresh.split_off(inherited.fresh.len().min(PASS_MAILS));
+        let fresh = std::mem::replace(&mut inherited.fresh, rest);
+        let waiting =
+            if inherited.fresh.is_empty() { std::mem::take(&mut inherited.waiting) } else { Vec::new() };
+        let mut produced = pass.work(fresh, waiting);
+        if let Ok(produced) = &mut produced {
+            inherited.waiting.append(&mut produced.waiting);
+        }
+        let more = !inherited.fresh.is_empty() || produced.as_ref().is_ok_and(|produced| produced.more);
+        if more {
+            busy.append(&mut pass.busy);
+        } else {
+            pass.examine(std::mem::take(&mut inherited.suspects));
+            pass.look_again();
+        }
+        let more = more && !pass.cut_off() && !pass.stalled;
+        let (completed, keys) = pass.finish(produced, !more)?;
+        noticed = keys;
+        done(completed);
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+fn settings(site: &Site) -> drop::Settings {
+    drop::Settings {
+        path: site.config.drop.path.clone(),
+        format: match site.config.drop.format {
+            DropFormat::Auto => None,
+            DropFormat::Folder => Some(Format::Folder),
+            DropFormat::Maildir => Some(Format::Maildir),
+        },
+        settle: site.config.drop.settle,
+        node: site.config.site.node.clone(),
+    }
+}
+
+/// Gives every pass of a worker that was cut off its event. We hold that worker's lock, so none of them goes on.
+fn end_passes(site: &Site, node: &str) -> Result<(), Error> {
+    let open = site.catalog.read()?.open_passes(node)?;
+    open.iter().try_for_each(|pass| conclude(site, pass, Duration::ZERO, true, |_| Ok(())).map(|_| ()))
+}
+
+/// Ends a pass: its event, and what `also` has to add, in one transaction.
+fn conclude(
+    site: &Site,
+    pass: &model::Pass,
+    elapsed: Duration,
+    interrupted: bool,
+    also: impl FnOnce(&mut dyn Writer) -> Result<(), Error>,
+) -> Result<PassEvent, Error> {
+    let mut writer = site.catalog.write()?;
+    also(&mut *writer)?;
+    let records = writer.records(pass.id)?;
+    let mails = records.iter().map(|record| MailRecord::parse(record)).collect();
+    let ended_at = Timestamp::now();
+    let facts = PassFacts { id: pass.id, node: pass.node.clone(), elapsed, ended_at, interrupted };
+    let event = words::pass_completed(&facts, mails);
+    let stored = words::stored(words::PASS_COMPLETED, pass.id, ended_at, &event).map_err(unwritable)?;
+    writer.add_event(&stored)?;
+    writer.end_pass(pass.id, ended_at)?;
+    writer.commit()?;
+    Ok(event)
+}
+
+/// One pass under way; the committing side.
+struct Pass<'a> {
+    site: &'a Site,
+    drop: &'a DropFolder,
+    stop: &'a AtomicBool,
+    pass: model::Pass,
+    begun: Instant,
+    /// The newest event when it began.
+    events_before: u64,
+    /// What was claimed before this run.
+    inherited: &'a HashSet<DeliveryId>,
+    /// Claims that were still being written.
+    busy: Vec<Claimed>,
+    /// What is wrong with single files: to be complained of once.
+    complaints: Vec<Complaint>,
+    /// The keys of what earlier passes of this run complained of.
+    noticed: Vec<String>,
+    /// What went wrong, in words.
+    faults: Vec<String>,
+    /// Some mail got its final outcome.
+    settled_any: bool,
+    /// Several mails in a row could not be settled: nothing more is taken from the drop in this run.
+    stalled: bool,
+    /// Nothing can be put on record any more.
+    broken: bool,
+}
+
+impl<'a> Pass<'a> {
+    fn begin(
+        site: &'a Site,
+        drop: &'a DropFolder,
+        stop: &'a AtomicBool,
+        inherited: &'a HashSet<DeliveryId>,
+    ) -> Result<Pass<'a>, Error> {
+        let node = site.config.site.node.clone();
+        let pass = model::Pass { id: PassId::generate(), node, started_at: Timestamp::now() };
+        let mut writer = site.catalog.write()?;
+        let events_before = writer.last_event()?;
+        writer.begin_pass(&pass)?;
+        writer.commit()?;
+        Ok(Pass {
+            site,
+            drop,
+            stop,
+            pass,
+            begun: Instant::now(),
+            events_before,
+            inherited,
+            busy: Vec::new(),
+            complaints: Vec::new(),
+            noticed: Vec::new(),
+            faults: Vec::new(),
+            settled_any: false,
+            stalled: false,
+            broken: false,
+        })
+    }
+
+    fn cut_off(&self) -> bool {
+        self.broken || self.stop.load(Ordering::Relaxed)
+    }
+
+    fn complain_of(&mut self, claimed: &Claimed, why: String) {
+        if self.complaints.len() < COMPLAINTS {
+            self.complaints.push(Complaint::of_claim(claimed, why));
+        }
+    }
+
+    /// Takes claims and the drop down the line.
+    fn work(&mut self, fresh: Vec<Claimed>, waiting: Vec<Claimed>) -> Result<Produced, DropError> {
+        self.overlapped(move |producer, batches| producer.produce(fresh, waiting, batches))
+    }
+
+    /// Has mail read on other threads while this one commits what was read before.
+    fn overlapped<T: Send>(
+        &mut self,
+        produce: impl FnOnce(&Producer<'_>, &SyncSender<Vec<Prepared>>) -> Result<T, DropError> + Send,
+    ) -> Result<T, DropError> {
+        let producer = Producer {
+            drop: self.drop,
+            limits: &self.site.config.limits,
+            stop: self.stop,
+            at_most: PASS_MAILS,
+        };
+        // One batch may wait while one is committed and one is read: that bounds the memory.
+        let (sender, batches) = sync_channel(1);
+        thread::scope(|scope| {
+            let producing = thread::Builder::new()
+                .stack_size(prepare::STACK)
+                .spawn_scoped(scope, move || produce(&producer, &sender))
+                .map_err(|error| DropError::thread(error, &self.site.config.drop.path))?;
+            for batch in &batches {
+                self.commit(batch);
+                if self.broken || self.stalled {
+                    break;
+                }
+            }
+            // Whoever still produces finds nobody listening, and ends.
+            drop(batches);
+            producing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// Mails that a worker died over are read alone, in a child, and then one by one. A suspicion that could not be
+    /// looked into stays noted, for the next run.
+    fn examine(&mut self, suspects: Vec<Claimed>) {
+        for suspect in suspects {
+            if self.cut_off() {
+                return;
+            }
+            self.stalled = false;
+            let id = suspect.id;
+            let finding = match &self.site.program {
+                Some(program) => {
+                    blame::examine(program, &self.site.config.limits, &suspect, self.drop.format())
+                }
+                None => Finding::Unknown("no program to read it alone with".to_owned()),
+            };
+            let acquitted = match finding {
+                Finding::Harmless => {
+                    // Before it is read here: should it kill us all the same, it is noted anew.
+                    let acquitted = self.drop.slots().acquit(id);
+                    self.read_and_commit(suspect);
+                    acquitted
+                }
+                Finding::Culprit(why) => {
+                    // Once that is on record nobody reads it again, suspect or not.
+                    self.commit(vec![Prepared::unread(suspect, Reading::Culprit(why))]);
+                    Ok(())
+                }
+                Finding::Unknown(why) => {
+                    self.commit(vec![Prepared::unread(suspect, Reading::Fault { why, site: true })]);
+                    Ok(())
+                }
+            };
+            self.faults.extend(acquitted.err().map(|error| error.to_string()));
+        }
+    }
+
+    /// Mails that were still being written get one more chance, once they have had time to settle. How long a
+    /// process keeps one open nobody knows: nobody waits for that.
+    fn look_again(&mut self) {
+        let busy = std::mem::take(&mut self.busy);
+        let wait = busy.iter().filter_map(Claimed::worth_waiting).max().unwrap_or_default();
+        let until = Instant::now() + wait.min(PATIENCE);
+        while Instant::now() < until && !self.cut_off() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        // As many as a pass may take; the others are claimed, and the next run begins with them.
+        let busy: Vec<_> = busy.into_iter().take(PASS_MAILS).collect();
+        self.stalled = false;
+        if let Err(error) = self.overlapped(move |producer, batches| producer.again(busy, batches)) {
+            self.faults.push(error.to_string());
+        }
+        let still = std::mem::take(&mut self.busy);
+        for claimed in still.into_iter().filter(|claimed| self.inherited.contains(&claimed.id)) {
+            // Since an earlier run: nobody would know why it is not filed.
+            let why = "somebody still has it open for writing, or it still changes".to_owned();
+            self.complain_of(&claimed, why);
+        }
+    }
+
+    fn read_and_commit(&mut self, claimed: Claimed) {
+        let id = claimed.id;
+        let blame = || self.drop.slots().enter(0, id).ok();
+        let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, blame);
+        self.commit(vec![prepared]);
+    }
+
+    /// Ends the pass; gives the keys of all that was complained of in this run so far, too.
+    fn finish(
+        mut self,
+        produced: Result<Produced, DropError>,
+        last: bool,
+    ) -> Result<(Completed, Vec<String>), PassError> {
+        let (mut produced, failure) = match produced {
+            Ok(produced) => (produced, None),
+            Err(error) => (Produced::default(), Some(error)),
+        };
+        self.complaints.append(&mut produced.complaints);
+        self.noticed.extend(self.complaints.iter().map(|complaint| complaint.key.clone()));
+        let interrupted = self.cut_off() || self.stalled || failure.is_some();
+        let all_seen = last && produced.complete && !interrupted;
+        let also = |writer: &mut dyn Writer| self.complain(writer, all_seen);
+        let event = conclude(self.site, &self.pass, self.begun.elapsed(), interrupted, also)?;
+        failpoint::reached("concluded", "");
+        tracing::info!(pass = %self.pass.id, processed = event.processed, elapsed_ms = event.elapsed_ms, "pass completed");
+        if let Err(error) = publish::publish(&*self.site.catalog, &self.site.config.events) {
+            self.faults.push(error.to_string());
+        }
+        self.faults.extend(failure.map(|error| error.to_string()));
+        let (warnings, lines) = self.events()?;
+        Ok((Completed { event, warnings, lines, faults: self.faults }, self.noticed))
+    }
+
+    /// What this pass has put on record: its warnings, and all of its events as lines.
+    fn events(&self) -> Result<(Vec<FaultEvent>, Vec<String>), Error> {
+        #[derive(serde::Deserialize)]
+        struct Which {
+            event_id: u16,
+            pass: String,
+        }
+        let (mut warnings, mut lines) = (Vec::new(), Vec::new());
+        let mut seq = self.events_before;
+        let ours = self.pass.id.to_string();
+        loop {
+            let events = self.site.catalog.read()?.events_after(seq, EVENTS)?;
+            let Some(last) = events.last() else { return Ok((warnings, lines)) };
+            seq = last.seq;
+            for event in &events {
+                let which: Which = serde_json::from_str(&event.body).map_err(unwritable)?;
+                if which.pass == ours {
+                    lines.push(words::line(event));
+                    if which.event_id != words::PASS_COMPLETED {
+                        warnings.push(serde_json::from_str(&event.body).map_err(unwritable)?);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One 6873 for each thing that was not complained of before.
+    fn complain(&self, writer: &mut dyn Writer, all_seen: bool) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let node = &self.pass.node;
+        for Complaint { key, file, why } in &self.complaints {
+            if writer.add_notice(node, key, now)? {
+                let event = words::fault(words::MAIL_WARNING, node, self.pass.id, now, file, why);
+                let stored = words::stored(words::MAIL_WARNING, self.pass.id, now, &event);
+                writer.add_event(&stored.map_err(unwritable)?)?;
+            }
+        }
+        if all_seen {
+            writer.keep_notices(node, &self.noticed)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Blame: a mail that may have killed the worker is read alone, in a child process, before it is trusted again.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::config::Limits;
+use crate::drop::{Claimed, Format};
+
+/// How many children a mail may kill.
+const DEATHS: u32 = 3;
+/// How long a child may take by the clock before nobody waits for it any more.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How much processor time it may take before that is its mail's doing.
+const PROCESSOR_SECONDS: u64 = 60;
+/// How a child says that its mail made it panic; nothing else exits with this (`EX_SOFTWARE` of sysexits.h).
+pub const PANICKED: u8 = 70;
+
+/// What a suspect turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It can be read.
+    Harmless,
+    /// It kills whoever reads it, and how.
+    Culprit(String),
+    /// Not found out: the child was killed from outside, or could not be started. Nobody is to blame.
+    Unknown(String),
+}
+
+/// Reads a suspect in children of `program`, until one of them survives or it has killed three.
+pub fn examine(program: &Path, limits: &Limits, suspect: &Claimed, format: Format) -> Finding {
+    let mut last = String::new();
+    for _ in 0..DEATHS {
+        match child(program, limits, suspect, format) {
+            Ok(Ending::Survived) => return Finding::Harmless,
+            Ok(Ending::Died(how)) => last = how,
+            Ok(Ending::Unclear(how)) => return Finding::Unknown(how),
+            Err(error) => return Finding::Unknown(format!("cannot start {}: {error}", program.display())),
+        }
+    }
+    Finding::Culprit(format!("reading it killed {DEATHS} processes ({last})"))
+}
+
+enum Ending {
+    Survived,
+    Died(String),
+    Unclear(String),
+}
+
+fn child(program: &Path, limits: &Limits, suspect: &Claimed, format: Format) -> std::io::Result<Ending> {
+    let mut command = Command::new(program);
+    // All it needs is on its command line: what may be wrong with the site by now is not the mail's fault.
+    command.arg("parse-alone");
+    if format == Format::Maildir {
+        command.arg("--maildir");
+    }
+    let (parts, depth) = (limits.parts as u64, limits.depth as u64);
+    for (name, limit) in [("--message", limits.message), ("--parts", parts), ("--depth", depth)] {
+        command.arg(name).arg(limit.to_string());
+    }
+    command.arg("--").arg(&suspect.path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    match wait(&mut child)? {
+        Some(status) => Ok(ending(status)),
+        None => {
+            child.kill()?;
+            child.wait()?;
+            Ok(Ending::Unclear(format!("reading it took more than {} s", PATIENCE.as_secs())))
+        }
+    }
+}
+
+fn wait(child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        sleep(Duration::from_millis(5));
+    }
+    Ok(None)
+}
+
+/// A child dies of its mail by a signal that a program brings on itself, by the limit on its time, or by a panic that
+/// it owns up to. Whatever else ends it (a person, the system out of memory, no thread to be had) says nothing about
+/// the mail.
+fn ending(status: ExitStatus) -> Ending {
+    use std::os::unix::process::ExitStatusExt;
+    const BY_ITSELF: [i32; 7] =
+        [libc::SIGSEGV, libc::SIGABRT, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGXCPU, libc::SIGSYS];
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ending::Survived,
+        (Some(code), _) if code == i32::from(PANICKED) => Ending::Died("a panic".to_owned()),
+        (_, Some(signal)) if BY_ITSELF.contains(&signal) => Ending::Died(format!("signal {signal}")),
+        _ => Ending::Unclear(format!("the process that read it alone ended with {status}")),
+    }
+}
+
+/// Bounds this process, the child, so that a mail that wants all memory or all time dies of itself.
+pub fn confine(message_limit: u64) -> std::io::Result<()> {
+    let memory = message_limit.saturating_mul(16).saturating_add(1 << 30);
+    for (resource, limit) in [(Resource::As, memory), (Resource::Cpu, PROCESSOR_SECONDS)] {
+        let maximum = getrlimit(resource).maximum;
+        let limit = maximum.map_or(limit, |maximum| maximum.min(limit));
+        setrlimit(resource, Rlimit { current: Some(limit), maximum })?;
+    }
+    Ok(())
+}

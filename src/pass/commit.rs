@@ -1,0 +1,243 @@
+//! The committing side of a pass: decide, store, record, dispose, in this order and no other.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mailshelf_storage::model::OutcomeKind;
+use mailshelf_storage::{Content, Digest, Error, Reader, failpoint};
+
+use super::prepare::{Prepared, Reading, panicked};
+use super::{Pass, decide};
+use crate::config::Rejected;
+use crate::dispose::Disposer;
+use crate::drop::Claimed;
+use crate::escape::Escaped;
+use crate::outcome::Reason;
+use crate::record::{Book, Decided, Fate, Settled, Unwritten, Verdict};
+
+/// Settings that change during so many decisions in a row change too fast.
+const DECISIONS: u32 = 20;
+/// After so many mails in a row that could not be recorded, the rest of the drop is left where it is.
+const FAILURES: u32 = 3;
+
+/// What became of each mail of a batch: settled, or refused by the catalog for itself alone.
+type Batch = Vec<Result<Settled, Error>>;
+
+/// Why a batch was not settled.
+enum Unsettled {
+    /// Storage failed.
+    Failed(Error),
+    /// We did.
+    Panicked(String),
+}
+
+impl From<Error> for Unsettled {
+    fn from(error: Error) -> Unsettled {
+        Unsettled::Failed(error)
+    }
+}
+
+impl std::fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unsettled::Failed(error) => error.fmt(f),
+            Unsettled::Panicked(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// Takes a batch from decision to disposal; if it fails as a whole, each mail alone.
+    pub(super) fn commit(&mut self, batch: Vec<Prepared>) {
+        let (busy, batch): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|mail| matches!(mail.reading, Reading::Busy(_)));
+        self.busy.extend(busy.into_iter().map(|mail| mail.claimed));
+        if batch.is_empty() {
+            return;
+        }
+        match self.settle(&batch, None) {
+            Ok(settled) => {
+                tracing::debug!(pass = %self.pass.id, mails = batch.len(), "batch committed");
+                self.conclude_batch(&batch, settled);
+            }
+            Err(error) => {
+                tracing::warn!(error = %Escaped(&error.to_string()), mails = batch.len(), "batch failed; trying each mail alone");
+                self.commit_each(&batch);
+            }
+        }
+    }
+
+    fn commit_each(&mut self, batch: &[Prepared]) {
+        let mut failures = 0;
+        for mail in batch {
+            if self.cut_off() {
+                return;
+            }
+            let alone = std::slice::from_ref(mail);
+            match self.settle(alone, None) {
+                Ok(settled) => {
+                    failures = 0;
+                    self.conclude_batch(alone, settled);
+                }
+                Err(error) => {
+                    failures += 1;
+                    self.put_off(alone, &error);
+                    if failures == FAILURES {
+                        self.faults.push(error.to_string());
+                        self.stalled = true;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records of one mail that it waits, and why. If not even that can be done, nothing can.
+    fn put_off(&mut self, alone: &[Prepared], error: &Unsettled) {
+        let why = error.to_string();
+        for mail in alone {
+            tracing::warn!(error = %Escaped(&why), file = %Escaped(&mail.claimed.shown_name()), "mail put off");
+        }
+        let fate = match error {
+            // While others are settled it is this mail that we stumble over.
+            Unsettled::Panicked(_) if self.settled_any => Fate::Fails(why),
+            _ => Fate::Waits(why),
+        };
+        match self.settle(alone, Some(fate)) {
+            Ok(settled) => self.conclude_batch(alone, settled),
+            Err(worse) => {
+                self.faults.push(worse.to_string());
+                self.broken = true;
+            }
+        }
+    }
+
+    /// Decides, stores and records; decides again if the settings changed meanwhile or a content went. `fate`
+    /// replaces what a mail came to. A panic is our fault, and only one of these mails' affair.
+    fn settle(&self, batch: &[Prepared], fate: Option<Fate>) -> Result<Batch, Unsettled> {
+        for _ in 0..DECISIONS {
+            // What was being written when it panicked is taken back: the writer is dropped without a commit.
+            let tried = catch_unwind(AssertUnwindSafe(|| self.try_settle(batch, fate.as_ref())));
+            match tried.map_err(|panic| Unsettled::Panicked(panicked(panic.as_ref())))? {
+                Ok(settled) => return Ok(settled),
+                Err(Unwritten::Failed(error)) => return Err(error.into()),
+                Err(Unwritten::Stale) => {}
+            }
+        }
+        let name = self.site.config.storage.catalog.display().to_string();
+        let why = "settings or contents change faster than mail can be decided".to_owned();
+        Err(Error::Catalog { name, action: "decide", why }.into())
+    }
+
+    fn try_settle(&self, batch: &[Prepared], fate: Option<&Fate>) -> Result<Batch, Unwritten> {
+        let site = self.site;
+        let reader = site.catalog.read()?;
+        let version = reader.settings_version()?;
+        let decided = batch.iter().map(|mail| match fate {
+            Some(fate) => Ok(decide::undecided(mail, &site.config, fate.clone())),
+            None => decide::decide(mail, &site.config, &*reader),
+        });
+        let decided = decided.collect::<Result<Vec<_>, _>>()?;
+        self.store(&decided, &*reader)?;
+        drop(reader);
+        failpoint::reached("stored", "");
+        let book = Book { catalog: &*site.catalog, contents: &*site.contents, pass: &self.pass };
+        let settled = book.record(version, &decided)?;
+        failpoint::reached("committed", "");
+        Ok(settled)
+    }
+
+    /// Makes durable what the documents will refer to, each content once. Those on record are left out if they
+    /// are there in full.
+    fn store(&self, decided: &[Decided<'_>], reader: &dyn Reader) -> Result<(), Error> {
+        let mut seen = HashSet::<Digest>::new();
+        let mut wanted: Vec<Content<'_>> = Vec::new();
+        for decision in decided.iter().flat_map(|mail| &mail.recipients) {
+            let Verdict::File(proposal, _) = &decision.verdict else { continue };
+            for content in proposal.documents.iter().map(|document| document.content) {
+                if seen.insert(content.digest) && !self.is_stored(content, reader)? {
+                    wanted.push(content);
+                }
+            }
+        }
+        if wanted.is_empty() { Ok(()) } else { self.site.contents.put(&wanted) }
+    }
+
+    fn is_stored(&self, content: Content<'_>, reader: &dyn Reader) -> Result<bool, Error> {
+        match reader.content(content.digest)? {
+            Some(known) if !known.doomed => Ok(self.site.contents.size(content.digest)? == Some(known.size)),
+            _ => Ok(false),
+        }
+    }
+
+    fn conclude_batch(&mut self, batch: &[Prepared], settled: Batch) {
+        let mut disposer = Disposer::default();
+        for (mail, settled) in batch.iter().zip(settled) {
+            self.settled_any |= matches!(settled, Ok(Settled::Final));
+            let disposed = match settled {
+                Ok(settled) => self.dispose(&mut disposer, &mail.claimed, settled),
+                Err(error) => self.refused(mail, &error),
+            };
+            if let Err(why) = disposed {
+                self.undisposed(&mail.claimed, why);
+            }
+        }
+        if let Err(error) = disposer.sync() {
+            self.faults.push(error.to_string());
+        }
+    }
+
+    /// Deals with claims whose fate was on record before this run: nothing of them is read again.
+    pub(super) fn dispose_settled(&mut self, claims: Vec<(Claimed, Settled)>) {
+        let mut disposer = Disposer::default();
+        for (claimed, settled) in claims {
+            if let Err(why) = self.dispose(&mut disposer, &claimed, settled) {
+                self.undisposed(&claimed, why);
+            }
+        }
+        self.faults.extend(disposer.sync().err().map(|error| error.to_string()));
+    }
+
+    fn dispose(&self, disposer: &mut Disposer, claimed: &Claimed, settled: Settled) -> Result<(), String> {
+        let done = match settled {
+            Settled::Final => return self.dispose_final(disposer, claimed),
+            Settled::Badmail => disposer.set_aside(claimed, &self.site.config.drop.badmail).map(drop),
+            Settled::Waiting => Ok(()),
+        };
+        done.map_err(|error| error.to_string())
+    }
+
+    /// Every recipient has a final outcome on record: the claim may go, or be kept aside where a reason asks for it.
+    fn dispose_final(&self, disposer: &mut Disposer, claimed: &Claimed) -> Result<(), String> {
+        let outcomes = self.site.catalog.read().and_then(|reader| reader.outcomes(claimed.id));
+        let outcomes = outcomes.map_err(|error| error.to_string())?;
+        let keep = outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Rejected).any(|outcome| {
+            self.site.config.drop.rejected == Rejected::Keep
+                || outcome.reason.as_deref().is_some_and(Reason::may_be_our_fault)
+        });
+        let done = if keep {
+            disposer.keep(claimed, &self.site.config.drop.kept).map(drop)
+        } else {
+            disposer.discard(claimed)
+        };
+        done.map_err(|error| error.to_string())
+    }
+
+    /// The catalog refused this mail alone: it waits, but not for ever.
+    fn refused(&mut self, mail: &Prepared, error: &Error) -> Result<(), String> {
+        let alone = std::slice::from_ref(mail);
+        let settled = self.settle(alone, Some(Fate::Fails(error.to_string())));
+        let settled = settled.map_err(|error| error.to_string())?.into_iter().collect::<Result<Vec<_>, _>>();
+        let settled = settled.map_err(|error| error.to_string())?;
+        self.conclude_batch(alone, settled.into_iter().map(Ok).collect());
+        Ok(())
+    }
+
+    /// The outcome is on record, the file could not be dealt with: it stays claimed, and the next pass finishes it
+    /// by its delivery id.
+    fn undisposed(&mut self, claimed: &Claimed, why: String) {
+        let file = claimed.shown_name();
+        self.faults.push(format!("mail {file}: {why}"));
+        self.complain_of(claimed, why);
+    }
+}

@@ -1,0 +1,48 @@
+//! What earlier runs left claimed: where each mail of it goes on.
+
+use std::collections::HashSet;
+
+use mailshelf_storage::DeliveryId;
+use mailshelf_storage::model::MailState;
+
+use super::{PassError, end_passes};
+use crate::drop::{Claimed, DropFolder};
+use crate::record::Settled;
+use crate::site::Site;
+
+/// Mail that was claimed before this run.
+pub struct Inherited {
+    /// Their fate is on record; only the claim is still there.
+    pub settled: Vec<(Claimed, Settled)>,
+    /// Not tried yet, or interrupted.
+    pub fresh: Vec<Claimed>,
+    /// Tried, and found to have to wait.
+    pub waiting: Vec<Claimed>,
+    /// A worker may have died of it.
+    pub suspects: Vec<Claimed>,
+    /// All of them.
+    pub ids: HashSet<DeliveryId>,
+}
+
+/// Sorts the claims of earlier runs, those of nodes that died included; the passes of these get their events now.
+pub fn inherit(site: &Site, drop: &DropFolder) -> Result<Inherited, PassError> {
+    let leftovers = drop.leftovers(&mut |node| end_passes(site, node))?;
+    let suspects = drop.slots().suspects();
+    let ids: HashSet<_> = leftovers.iter().map(|claimed| claimed.id).collect();
+    for gone in suspects.iter().filter(|suspect| !ids.contains(suspect)) {
+        drop.slots().acquit(*gone)?;
+    }
+    let (settled, fresh, waiting) = (Vec::new(), Vec::new(), Vec::new());
+    let mut inherited = Inherited { settled, fresh, waiting, suspects: Vec::new(), ids };
+    let reader = site.catalog.read()?;
+    for claimed in leftovers {
+        match reader.mail(claimed.id)?.map(|mail| mail.state) {
+            Some(MailState::Done) => inherited.settled.push((claimed, Settled::Final)),
+            Some(MailState::Badmail) => inherited.settled.push((claimed, Settled::Badmail)),
+            _ if suspects.contains(&claimed.id) => inherited.suspects.push(claimed),
+            Some(MailState::Open) => inherited.waiting.push(claimed),
+            None => inherited.fresh.push(claimed),
+        }
+    }
+    Ok(inherited)
+}

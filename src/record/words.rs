@@ -1,0 +1,380 @@
+//! What is said of mails and passes: the one place that words events.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mailshelf_storage::PassId;
+use mailshelf_storage::model::{Event, NewEvent, OutcomeKind};
+use serde::{Deserialize, Serialize};
+
+use crate::escape::Escaped;
+
+/// A pass was completed (SharePoint's event id).
+pub const PASS_COMPLETED: u16 = 6871;
+/// A mail was given up and moved to badmail.
+pub const MAIL_CRITICAL: u16 = 6872;
+/// Something is wrong with a mail, and it waits.
+pub const MAIL_WARNING: u16 = 6873;
+
+/// A time in UTC, RFC 3339, with milliseconds.
+pub fn time(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// Event 6871.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PassEvent {
+    /// Always 6871.
+    pub event_id: u16,
+    /// `information`.
+    pub level: String,
+    /// `pass-completed`.
+    pub event: String,
+    /// When it ended.
+    pub time: String,
+    /// The worker.
+    pub node: String,
+    /// The pass.
+    pub pass: String,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// Mails.
+    pub processed: u64,
+    /// Of all (mail, recipient), how many were filed …
+    pub filed: u64,
+    /// … found filed before …
+    pub duplicate: u64,
+    /// … refused …
+    pub rejected: u64,
+    /// … or wait.
+    pub deferred: u64,
+    /// Documents that were added.
+    pub documents: u64,
+    /// Bytes of the mails.
+    pub bytes: u64,
+    /// Local-parts that lead to no library, each once.
+    pub unknown_aliases: Vec<String>,
+    /// The pass did not run to its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// Each mail.
+    pub mails: Vec<MailRecord>,
+}
+
+/// What a pass says of a mail.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MailRecord {
+    /// The delivery id: `mail` of its documents.
+    pub mail: String,
+    /// The file's name in the drop.
+    pub file: String,
+    /// Digest of the message.
+    pub sha256: Option<String>,
+    /// With its brackets.
+    pub message_id: Option<String>,
+    /// The address in From: a claim.
+    pub from: Option<String>,
+    /// The return path: a claim.
+    pub envelope_sender: Option<String>,
+    /// As decoded.
+    pub subject: Option<String>,
+    /// Bytes of the message.
+    pub size: u64,
+    /// How long reading and judging it took.
+    pub elapsed_us: u64,
+    /// Who sent it.
+    pub sender: SenderRecord,
+    /// What became of it, for each recipient.
+    pub recipients: Vec<RecipientRecord>,
+    /// Why it waits, or was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// It was moved to badmail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub badmail: bool,
+}
+
+/// Who sent a mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SenderRecord {
+    /// The claimed address.
+    pub address: Option<String>,
+    /// The login it was proven to be.
+    pub identity: Option<String>,
+    /// How well.
+    pub level: String,
+    /// By what.
+    pub proof: String,
+}
+
+/// What became of a mail for one recipient.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecipientRecord {
+    /// The address; empty where the mail names none.
+    pub address: String,
+    /// `filed`, `duplicate`, `rejected` or `deferred`.
+    pub outcome: String,
+    /// Why it was rejected or deferred, in one word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why, in more words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The library that the address leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
+    /// Who filed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Filed without an identity.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+    /// The documents' paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<String>,
+    /// Parts that the library's settings leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutRecord>,
+}
+
+/// A part that was not filed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LeftOutRecord {
+    /// What it would have been called.
+    pub part: String,
+    /// Digest of its bytes; in the original, if that was filed.
+    pub sha256: String,
+    /// Why it was not filed.
+    pub why: String,
+}
+
+/// Events 6872 and 6873.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FaultEvent {
+    /// 6872 or 6873.
+    pub event_id: u16,
+    /// `critical` or `warning`.
+    pub level: String,
+    /// `mail-critical` or `mail-warning`.
+    pub event: String,
+    /// When.
+    pub time: String,
+    /// The worker.
+    pub node: String,
+    /// The pass.
+    pub pass: String,
+    /// The file's name in the drop.
+    pub file: String,
+    /// What is wrong.
+    pub error: String,
+}
+
+/// A pass, as far as its events need to know it.
+#[derive(Debug, Clone)]
+pub struct PassFacts {
+    /// Which.
+    pub id: PassId,
+    /// The worker.
+    pub node: String,
+    /// How long it took; zero where nobody knows, because it was cut off.
+    pub elapsed: Duration,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Whether it was cut off.
+    pub interrupted: bool,
+}
+
+/// Makes event 6871 from the records of a pass.
+pub fn pass_completed(facts: &PassFacts, mails: Vec<MailRecord>) -> PassEvent {
+    let recipients = || mails.iter().flat_map(|mail| &mail.recipients);
+    let count = |kind: OutcomeKind| recipients().filter(|r| r.outcome == kind.as_str()).count() as u64;
+    let unread = mails.iter().filter(|mail| mail.recipients.is_empty()).count() as u64;
+    PassEvent {
+        event_id: PASS_COMPLETED,
+        level: "information".to_owned(),
+        event: "pass-completed".to_owned(),
+        time: time(facts.ended_at),
+        node: facts.node.clone(),
+        pass: facts.id.to_string(),
+        elapsed_ms: u64::try_from(facts.elapsed.as_millis()).unwrap_or(u64::MAX),
+        processed: mails.len() as u64,
+        filed: count(OutcomeKind::Filed),
+        duplicate: count(OutcomeKind::Duplicate),
+        rejected: count(OutcomeKind::Rejected),
+        deferred: count(OutcomeKind::Deferred) + unread,
+        documents: recipients().map(|r| r.documents.len() as u64).sum(),
+        bytes: mails.iter().map(|mail| mail.size).sum(),
+        unknown_aliases: unknown_aliases(recipients()),
+        interrupted: facts.interrupted,
+        mails,
+    }
+}
+
+fn unknown_aliases<'a>(recipients: impl Iterator<Item = &'a RecipientRecord>) -> Vec<String> {
+    let unknown = crate::outcome::Reason::UnknownAlias.as_str();
+    let mut seen = std::collections::HashSet::new();
+    recipients
+        .filter(|recipient| recipient.reason.as_deref() == Some(unknown))
+        .filter_map(|recipient| recipient.address.rsplit_once('@'))
+        .map(|(local, _)| local.to_owned())
+        .filter(|local| seen.insert(local.clone()))
+        .collect()
+}
+
+/// Makes event 6872 or 6873.
+pub fn fault(event_id: u16, node: &str, pass: PassId, now: Timestamp, file: &str, error: &str) -> FaultEvent {
+    let (level, event) = match event_id {
+        MAIL_CRITICAL => ("critical", "mail-critical"),
+        _ => ("warning", "mail-warning"),
+    };
+    FaultEvent {
+        event_id,
+        level: level.to_owned(),
+        event: event.to_owned(),
+        time: time(now),
+        node: node.to_owned(),
+        pass: pass.to_string(),
+        file: file.to_owned(),
+        error: error.to_owned(),
+    }
+}
+
+/// An event as the catalog keeps it.
+pub fn stored(
+    event_id: u16,
+    pass: PassId,
+    now: Timestamp,
+    event: &impl Serialize,
+) -> serde_json::Result<NewEvent> {
+    Ok(NewEvent { event_id, pass, time: now, body: serde_json::to_string(event)? })
+}
+
+/// An event as a line of the event file, without its end: the stored object with `seq` put first.
+pub fn line(event: &Event) -> String {
+    let rest = event.body.strip_prefix('{').unwrap_or(&event.body);
+    format!("{{\"seq\":{},{rest}", event.seq)
+}
+
+impl FaultEvent {
+    /// As SharePoint words it; fit for a terminal.
+    pub fn text(&self) -> String {
+        let kind = if self.event_id == MAIL_CRITICAL { "A critical error" } else { "An error" };
+        let (file, error) = (Escaped(&self.file), Escaped(&self.error));
+        format!("{kind} occurred while processing the incoming e-mail file {file}. The error was: {error}.")
+    }
+}
+
+impl PassEvent {
+    /// As SharePoint words it, with the ids and aliases filled in; fit for a terminal.
+    pub fn text(&self) -> String {
+        let seconds = self.elapsed_ms / 1000;
+        let mut text = format!(
+            "The Incoming E-Mail service has completed a batch. The elapsed time was {:02}:{:02}:{:02}. \
+             The service processed {} message(s) in total.",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60,
+            self.processed
+        );
+        let failed: Vec<_> = self.mails.iter().filter(|mail| mail.failed()).collect();
+        if !failed.is_empty() {
+            let ids: Vec<_> = failed.iter().map(|mail| mail.shown_id()).collect();
+            // Writing to a String cannot fail.
+            let _ = write!(
+                text,
+                " Errors occurred processing {} message(s): Message ID: {}.",
+                ids.len(),
+                ids.join(", ")
+            );
+        }
+        if !self.unknown_aliases.is_empty() {
+            let aliases = self.unknown_aliases.join(" ");
+            let _ = write!(text, " The following aliases were unknown: {}.", Escaped(&aliases));
+        }
+        if self.interrupted {
+            text.push_str(" The batch was interrupted.");
+        }
+        text
+    }
+}
+
+impl PassEvent {
+    /// The counts in a line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} filed, {} duplicate, {} rejected, {} deferred; {} documents",
+            self.filed, self.duplicate, self.rejected, self.deferred, self.documents
+        )
+    }
+}
+
+impl MailRecord {
+    /// A record as the catalog keeps it. One that cannot be read (no version of this program has written it so) is
+    /// no reason to tell nothing of the others.
+    pub fn parse(text: &str) -> MailRecord {
+        serde_json::from_str(text).unwrap_or_else(|error| MailRecord {
+            mail: String::new(),
+            file: String::new(),
+            sha256: None,
+            message_id: None,
+            from: None,
+            envelope_sender: None,
+            subject: None,
+            size: 0,
+            elapsed_us: 0,
+            sender: SenderRecord::default(),
+            recipients: Vec::new(),
+            error: Some(format!("what was recorded of this mail cannot be read: {error}")),
+            badmail: false,
+        })
+    }
+
+    /// Whether some recipient did not get it.
+    fn failed(&self) -> bool {
+        let bad = [OutcomeKind::Rejected.as_str(), OutcomeKind::Deferred.as_str()];
+        self.error.is_some() || self.recipients.iter().any(|r| bad.contains(&r.outcome.as_str()))
+    }
+
+    /// Its Message-ID; where it has none, its file.
+    fn shown_id(&self) -> String {
+        match &self.message_id {
+            Some(id) => Escaped(id).to_string(),
+            None => format!("(none, file {})", Escaped(&self.file)),
+        }
+    }
+
+    /// A line for each recipient, for people: what became of it, where, and whose it was.
+    pub fn lines(&self) -> Vec<String> {
+        let from = self.from.as_deref().unwrap_or("nobody");
+        let subject = self.subject.as_deref().unwrap_or("(no subject)");
+        let whose = format!("{} from {}", Escaped(subject), Escaped(from));
+        if let (Some(error), true) = (&self.error, self.recipients.is_empty()) {
+            let state = if self.badmail { "badmail" } else { "deferred" };
+            return vec![format!("{state:<9}  {}: {}", Escaped(&self.file), Escaped(error))];
+        }
+        self.recipients.iter().map(|recipient| format!("{}  [{whose}]", recipient.text())).collect()
+    }
+}
+
+impl RecipientRecord {
+    fn text(&self) -> String {
+        let address = if self.address.is_empty() { "(no recipient)" } else { &self.address };
+        let mut text = format!("{:<9}  {}", self.outcome, Escaped(address));
+        let mut add = |label: &str, value: &str| {
+            let _ = write!(text, "{label}{}", Escaped(value));
+        };
+        if !self.documents.is_empty() {
+            add(" → ", self.library.as_deref().unwrap_or_default());
+            add(": ", &self.documents.join(", "));
+            add(", by ", self.created_by.as_deref().unwrap_or_default());
+        }
+        if let Some(reason) = &self.reason {
+            add(": ", reason);
+        }
+        if let Some(because) = &self.because {
+            add(" – ", because);
+        }
+        text
+    }
+}

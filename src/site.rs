@@ -1,0 +1,54 @@
+//! A site: a configuration and what it names, opened.
+
+use std::path::PathBuf;
+
+use mailshelf_storage::catalog::sqlite::SqliteCatalog;
+use mailshelf_storage::contents::local::LocalContents;
+use mailshelf_storage::{Catalog, Contents, Error, Login, Result};
+
+use crate::config::{Config, apart};
+
+mod check;
+
+/// A configuration with its catalog and its contents open.
+pub struct Site {
+    /// What was configured.
+    pub config: Config,
+    /// Everything known about documents, people and mails.
+    pub catalog: Box<dyn Catalog>,
+    /// Their bytes.
+    pub contents: Box<dyn Contents>,
+    /// The program that suspects are parsed by, alone; see [`crate::pass`].
+    pub program: Option<PathBuf>,
+}
+
+impl Site {
+    /// Opens what the configuration names. A catalog and a contents folder are made where their parents exist, but
+    /// a contents folder only for a catalog that has no contents yet.
+    ///
+    /// What is set up wrongly is [`Error::Setup`], and stays so until somebody mends it; any other error is a fault
+    /// of the site that may pass.
+    pub fn open(config: Config) -> Result<Site> {
+        if let Some(overlap) = apart::on_disk(&config) {
+            return Err(Error::Setup(format!(
+                "{overlap}, once links are followed; {}",
+                apart::Overlap::HINT
+            )));
+        }
+        check::check(&config)?;
+        let catalog = SqliteCatalog::open(&config.storage.catalog)?;
+        let reader = catalog.read()?;
+        if let Ok(login) = config.site.system_account.parse::<Login>()
+            && reader.user(&login)?.is_some()
+        {
+            return Err(Error::Setup(format!(
+                "site.system_account {login}: a user has this login, and would own what nobody proven has sent"
+            )));
+        }
+        let empty = reader.counts()?.contents == 0;
+        drop(reader);
+        let contents = LocalContents::open(&config.storage.contents, empty)?;
+        let program = std::env::current_exe().ok();
+        Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), program })
+    }
+}
