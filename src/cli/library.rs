@@ -1,0 +1,263 @@
+//! `mailshelf library`: where documents are filed.
+
+use jiff::Timestamp;
+use mailshelf::config::Config;
+use mailshelf::record::words::time;
+use mailshelf_storage::model::{self, LibrarySettings, Principal, Role, SenderPolicy, TrustFrom};
+use mailshelf_storage::{Alias, Error, LibraryName, Reader};
+use serde::Serialize;
+use serde_json::json;
+
+use super::output::Show;
+use super::{Context, DONE, wrong};
+
+/// Libraries: add, set, show, list, remove
+#[derive(clap::Subcommand)]
+#[command(after_help = "Example: mailshelf library add invoices --alias invoices --save-original yes")]
+pub enum Library {
+    /// Make a library
+    #[command(
+        after_help = "Defaults: --save-original no, --sender-policy permissions, --trust-from inherit, --enabled yes"
+    )]
+    Add {
+        /// What it is called
+        name: LibraryName,
+        /// The local-part that mail to it is sent to
+        #[arg(long)]
+        alias: Alias,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Change what is named, and nothing else
+    Set {
+        /// Which
+        name: LibraryName,
+        /// The local-part that mail to it is sent to
+        #[arg(long)]
+        alias: Option<Alias>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Show one, with the rights given in it
+    Show {
+        /// Which
+        name: LibraryName,
+    },
+    /// Show all
+    List,
+    /// Remove one that holds no documents
+    Remove {
+        /// Which
+        name: LibraryName,
+    },
+}
+
+#[derive(clap::Args)]
+pub struct Settings {
+    /// Shown to people in place of the name
+    #[arg(long, value_parser = title)]
+    title: Option<String>,
+    /// File the mail itself too
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    save_original: Option<bool>,
+    /// Whom it takes mail from
+    #[arg(long, value_name = "permissions|anyone")]
+    sender_policy: Option<SenderPolicy>,
+    /// Believe the bare From header, which anybody can forge
+    #[arg(long, value_name = "inherit|yes|no")]
+    trust_from: Option<TrustFrom>,
+    /// Take mail at all
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    enabled: Option<bool>,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("say yes or no".to_owned()),
+    }
+}
+
+/// The longest title, in characters.
+const LONGEST_TITLE: usize = 255;
+
+fn title(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) {
+        return Err("a title has no control characters".to_owned());
+    }
+    if text.chars().count() > LONGEST_TITLE {
+        return Err(format!("a title has at most {LONGEST_TITLE} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+impl Settings {
+    fn is_empty(&self) -> bool {
+        let Settings { title, save_original, sender_policy, trust_from, enabled } = self;
+        title.is_none()
+            && save_original.is_none()
+            && sender_policy.is_none()
+            && trust_from.is_none()
+            && enabled.is_none()
+    }
+
+    fn over(self, old: LibrarySettings) -> LibrarySettings {
+        LibrarySettings {
+            title: self.title.unwrap_or(old.title),
+            save_original: self.save_original.unwrap_or(old.save_original),
+            sender_policy: self.sender_policy.unwrap_or(old.sender_policy),
+            trust_from: self.trust_from.unwrap_or(old.trust_from),
+            enabled: self.enabled.unwrap_or(old.enabled),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct View {
+    name: LibraryName,
+    address: String,
+    alias: Alias,
+    title: String,
+    save_original: bool,
+    sender_policy: SenderPolicy,
+    trust_from: TrustFrom,
+    enabled: bool,
+    created_at: String,
+}
+
+/// A library with the rights given in it.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    library: View,
+    grants: Vec<Grant>,
+}
+
+#[derive(Serialize)]
+struct Grant {
+    principal: Principal,
+    role: Role,
+}
+
+impl View {
+    fn new(library: model::Library, config: &Config) -> View {
+        let domain = config.site.domains.first().map(String::as_str).unwrap_or_default();
+        View {
+            address: format!("{}{}@{domain}", config.site.alias_prefix, library.alias),
+            name: library.name,
+            alias: library.alias,
+            title: library.settings.title,
+            save_original: library.settings.save_original,
+            sender_policy: library.settings.sender_policy,
+            trust_from: library.settings.trust_from,
+            enabled: library.settings.enabled,
+            created_at: time(library.created_at),
+        }
+    }
+}
+
+/// As people write it.
+pub fn word(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+impl Show for View {
+    const COLUMNS: &'static [&'static str] =
+        &["name", "address", "title", "save-original", "sender-policy", "trust-from", "enabled"];
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.name.to_string(),
+            self.address.clone(),
+            self.title.clone(),
+            word(self.save_original),
+            self.sender_policy.to_string(),
+            self.trust_from.to_string(),
+            word(self.enabled),
+        ]
+    }
+}
+
+impl Show for Whole {
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "address",
+        "title",
+        "save-original",
+        "sender-policy",
+        "trust-from",
+        "enabled",
+        "created",
+        "rights",
+    ];
+
+    fn row(&self) -> Vec<String> {
+        let mut row = self.library.row();
+        row.push(self.library.created_at.clone());
+        let grants: Vec<_> = self.grants.iter().map(|g| format!("{} {}", g.principal, g.role)).collect();
+        row.push(if grants.is_empty() { "none".to_owned() } else { grants.join(", ") });
+        row
+    }
+}
+
+/// The library of a name, or that there is none.
+pub fn find(reader: &(impl Reader + ?Sized), name: &LibraryName) -> Result<model::Library, Error> {
+    reader.library(name)?.ok_or_else(|| Error::NotFound { what: "library", name: name.to_string() })
+}
+
+impl Library {
+    pub fn run(self, context: &Context) -> anyhow::Result<u8> {
+        if let Library::Set { name, alias: None, settings } = &self
+            && settings.is_empty()
+        {
+            let hint = "`mailshelf library set --help` shows the settings".to_owned();
+            return Err(wrong(format!("library {name}: nothing is named to be changed"), Some(hint)));
+        }
+        let site = context.site()?;
+        match self {
+            Library::Add { name, alias, settings } => {
+                let mut writer = site.catalog.write()?;
+                let settings = settings.over(LibrarySettings::default());
+                writer.add_library(&name, &alias, &settings, Timestamp::now())?;
+                writer.commit()?;
+                show(context, &site, &name)
+            }
+            Library::Set { name, alias, settings } => {
+                let mut writer = site.catalog.write()?;
+                let library = find(&*writer, &name)?;
+                let alias = alias.unwrap_or(library.alias);
+                writer.set_library(library.id, &alias, &settings.over(library.settings))?;
+                writer.commit()?;
+                show(context, &site, &name)
+            }
+            Library::Show { name } => show(context, &site, &name),
+            Library::List => {
+                let libraries = site.catalog.read()?.libraries()?;
+                let views: Vec<_> = libraries.into_iter().map(|l| View::new(l, &site.config)).collect();
+                context
+                    .out
+                    .list(&views, "There is no library. Make one: mailshelf library add NAME --alias A")?;
+                Ok(DONE)
+            }
+            Library::Remove { name } => {
+                let mut writer = site.catalog.write()?;
+                let library = find(&*writer, &name)?;
+                writer.remove_library(library.id)?;
+                writer.commit()?;
+                let removed = json!({"name": name, "removed": true});
+                context.out.value(&removed, || format!("Library {name} is removed."))?;
+                Ok(DONE)
+            }
+        }
+    }
+}
+
+fn show(context: &Context, site: &mailshelf::site::Site, name: &LibraryName) -> anyhow::Result<u8> {
+    let reader = site.catalog.read()?;
+    let library = find(&*reader, name)?;
+    let grants = reader.grants(library.id)?.into_iter();
+    let grants = grants.map(|grant| Grant { principal: grant.principal, role: grant.role }).collect();
+    context.out.show(&Whole { library: View::new(library, &site.config), grants })?;
+    Ok(DONE)
+}

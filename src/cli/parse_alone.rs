@@ -1,0 +1,41 @@
+//! `mailshelf parse-alone`: reads one suspect mail and says by surviving that it can be read. For [`mailshelf::pass`]
+//! alone; nobody else need call it.
+
+use std::path::PathBuf;
+use std::thread;
+
+use mailshelf::config::Limits;
+use mailshelf::drop::{Claimed, Format};
+use mailshelf::pass::{blame, prepare};
+
+use super::DONE;
+
+#[derive(clap::Args)]
+pub struct ParseAlone {
+    #[arg(long)]
+    maildir: bool,
+    #[arg(long)]
+    message: u64,
+    #[arg(long)]
+    parts: usize,
+    #[arg(long)]
+    depth: usize,
+    file: PathBuf,
+}
+
+impl ParseAlone {
+    pub fn run(self) -> anyhow::Result<u8> {
+        // How large an attachment may be is asked only once it has been read.
+        let ParseAlone { message, parts, depth, .. } = self;
+        let limits = Limits { message, attachment: u64::MAX, parts, depth };
+        blame::confine(message)?;
+        let format = if self.maildir { Format::Maildir } else { Format::Folder };
+        let claimed = Claimed::alone(&self.file, format);
+        // The same stack as in a pass, or the answer would not hold there.
+        let reader = thread::Builder::new().stack_size(prepare::STACK).spawn(move || {
+            let prepared = prepare::prepare(claimed, format, &limits, || ());
+            !matches!(prepared.reading, prepare::Reading::Culprit(_))
+        })?;
+        Ok(if reader.join().unwrap_or(false) { DONE } else { blame::PANICKED })
+    }
+}

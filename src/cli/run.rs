@@ -1,0 +1,73 @@
+//! `mailshelf run`: what a timer calls.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use mailshelf::pass::{self, Completed};
+use mailshelf::site::Site;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::output::Output;
+use super::{Context, DONE, FAILED, complain};
+
+/// Empty the drop, then exit: what a timer calls
+///
+/// Makes a pass for each 10,000 mails, and at least one. Each writes an event to the event log.
+#[derive(clap::Args)]
+#[command(after_help = "Exit code 1: something failed or was deferred. 75: another pass holds this drop.\n\
+                        Example: mailshelf run --json | jq '.mails[] | select(.recipients[].outcome != \"filed\")'")]
+pub struct Run {}
+
+impl Run {
+    pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
+        let site = context.site()?;
+        run(&site, &context.out, |completed| text(&context.out, completed))
+    }
+}
+
+/// Runs passes until the drop is empty. The first SIGINT or SIGTERM ends it after the batch in hand, a second one
+/// at once: that loses nothing either.
+pub fn run(
+    site: &Site,
+    out: &Output,
+    mut show: impl FnMut(&Completed) -> anyhow::Result<()>,
+) -> anyhow::Result<u8> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))?;
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    let mut code = DONE;
+    let mut shown = Ok(());
+    pass::run(site, &stop, |completed| {
+        for fault in &completed.faults {
+            complain(fault, None);
+        }
+        let event = &completed.event;
+        if event.deferred > 0 || event.interrupted || !completed.faults.is_empty() {
+            code = FAILED;
+        }
+        let mut lines = completed.lines.iter();
+        let now = if out.is_json() { lines.try_for_each(|line| out.line(line)) } else { show(&completed) };
+        // Mail is filed whether or not anybody reads of it here.
+        shown = std::mem::replace(&mut shown, Ok(())).and(now);
+    })?;
+    shown.map(|()| code)
+}
+
+fn text(out: &Output, completed: &Completed) -> anyhow::Result<()> {
+    let event = &completed.event;
+    completed.warnings.iter().try_for_each(|warning| out.line(&warning.text()))?;
+    out.line(&event.text())?;
+    if event.processed > 0 {
+        out.line(&event.summary())?;
+    }
+    let filed = |outcome: &str| outcome == "filed" || outcome == "duplicate";
+    for mail in &event.mails {
+        if mail.recipients.is_empty() || mail.recipients.iter().any(|r| !filed(&r.outcome)) {
+            mail.lines().iter().try_for_each(|line| out.line(&format!("  {line}")))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! `mailshelf user`: people who send.
+
+use mailshelf::site::Site;
+use mailshelf_storage::{Address, Error, Login, Reader, model};
+use serde::Serialize;
+use serde_json::json;
+
+use super::output::Show;
+use super::{Context, DONE, complain, wrong};
+
+/// People who send mail: add, set, list, remove
+#[derive(clap::Subcommand)]
+#[command(
+    after_help = "Example: mailshelf user add alice --address alice@example.org --address a@example.net"
+)]
+pub enum User {
+    /// Make a user
+    Add {
+        /// Who
+        login: Login,
+        /// An address the user sends from; may be repeated
+        #[arg(long = "address", value_name = "ADDRESS")]
+        addresses: Vec<Address>,
+    },
+    /// Put these addresses in place of those the user has
+    #[command(group(clap::ArgGroup::new("change").required(true).args(["addresses", "no_address"])))]
+    Set {
+        /// Who
+        login: Login,
+        /// An address the user sends from; may be repeated
+        #[arg(long = "address", value_name = "ADDRESS")]
+        addresses: Vec<Address>,
+        /// Take all addresses away
+        #[arg(long)]
+        no_address: bool,
+    },
+    /// Show all
+    List,
+    /// Remove one, from groups and rights too; documents stay
+    Remove {
+        /// Who
+        login: Login,
+    },
+}
+
+#[derive(Serialize)]
+struct View {
+    login: Login,
+    addresses: Vec<Address>,
+}
+
+impl From<model::User> for View {
+    fn from(user: model::User) -> View {
+        View { login: user.login, addresses: user.addresses }
+    }
+}
+
+impl Show for View {
+    const COLUMNS: &'static [&'static str] = &["login", "addresses"];
+
+    fn row(&self) -> Vec<String> {
+        let addresses: Vec<_> = self.addresses.iter().map(Address::as_str).collect();
+        vec![self.login.to_string(), addresses.join(", ")]
+    }
+}
+
+fn find(reader: &(impl Reader + ?Sized), login: &Login) -> Result<model::User, Error> {
+    reader.user(login)?.ok_or_else(|| Error::NotFound { what: "user", name: login.to_string() })
+}
+
+/// Says where an address is somebody else's too: mail from it will belong to neither.
+fn warn_of_shared(
+    reader: &(impl Reader + ?Sized),
+    login: &Login,
+    addresses: &[Address],
+) -> Result<(), Error> {
+    for address in addresses {
+        let others = reader.users_by_address(address)?;
+        if let Some(other) = others.iter().find(|user| user.login != *login) {
+            let what = format!("warning: address {address}: {} has it too", other.login);
+            complain(&what, Some("mail from it is nobody's while two users have it"));
+        }
+    }
+    Ok(())
+}
+
+impl User {
+    pub fn run(self, context: &Context) -> anyhow::Result<u8> {
+        let site = context.site()?;
+        match self {
+            User::Add { login, addresses } => {
+                refuse_the_system_account(&site, &login)?;
+                let mut writer = site.catalog.write()?;
+                warn_of_shared(&*writer, &login, &addresses)?;
+                writer.add_user(&login, &addresses)?;
+                writer.commit()?;
+                show(context, &site, &login)
+            }
+            User::Set { login, addresses, no_address: _ } => {
+                let mut writer = site.catalog.write()?;
+                let user = find(&*writer, &login)?;
+                warn_of_shared(&*writer, &login, &addresses)?;
+                writer.set_user(user.id, &addresses)?;
+                writer.commit()?;
+                show(context, &site, &login)
+            }
+            User::List => {
+                let users = site.catalog.read()?.users()?.into_iter();
+                let views: Vec<_> = users.map(View::from).collect();
+                context.out.list(&views, "There is no user. Make one: mailshelf user add LOGIN --address A")
+            }
+            User::Remove { login } => {
+                let mut writer = site.catalog.write()?;
+                let user = find(&*writer, &login)?;
+                writer.remove_user(user.id)?;
+                writer.commit()?;
+                let removed = json!({"login": login, "removed": true});
+                context.out.value(&removed, || format!("User {login} is removed."))
+            }
+        }?;
+        Ok(DONE)
+    }
+}
+
+/// A user of that login would own what nobody proven has sent.
+fn refuse_the_system_account(site: &Site, login: &Login) -> anyhow::Result<()> {
+    if login.as_str() != site.config.site.system_account.to_lowercase() {
+        return Ok(());
+    }
+    let what = format!("user {login}: that is the system account (site.system_account)");
+    Err(wrong(what, Some("choose another login".to_owned())))
+}
+
+fn show(context: &Context, site: &Site, login: &Login) -> anyhow::Result<()> {
+    context.out.show(&View::from(find(&*site.catalog.read()?, login)?))
+}

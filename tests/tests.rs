@@ -1,0 +1,21 @@
+//! The program as its users see it: whole sites, real processes, real files.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod util;
+
+mod admin;
+mod bad_input;
+mod cases;
+mod crash;
+mod duplicates;
+mod events;
+mod fault;
+mod kill;
+mod site;
+mod verify;
