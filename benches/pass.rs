@@ -1,0 +1,110 @@
+//! A pass over 1,000 mails, durable, beside copying the same files and syncing them: the ratio is what counts.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot go on may stop")]
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use jiff::Timestamp;
+use mailshelf::config::{Config, TEMPLATE};
+use mailshelf::site::Site;
+use mailshelf_storage::model::{LibrarySettings, SenderPolicy};
+use tempfile::TempDir;
+
+mod mails;
+
+const MAILS: usize = 1000;
+const ENVELOPE: &str = "x-sender: alice@example.org\r\nx-receiver: all@docs.example.org\r\n";
+
+/// On the disk that the project is on: a temporary folder may be in memory.
+fn folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+fn fill(drop: &Path, mails: &[String]) {
+    for (nth, mail) in mails.iter().enumerate() {
+        fs::write(drop.join(format!("{nth:06}.eml")), format!("{ENVELOPE}{mail}")).unwrap();
+    }
+    sync(drop);
+}
+
+fn sync(folder: &Path) {
+    rustix::fs::syncfs(fs::File::open(folder).unwrap()).unwrap();
+}
+
+fn site(mails: &[String], save_original: bool) -> (TempDir, Site) {
+    let dir = folder();
+    for made in ["drop", "state"] {
+        fs::create_dir(dir.path().join(made)).unwrap();
+    }
+    fs::write(dir.path().join("mailshelf.toml"), TEMPLATE).unwrap();
+    let site = Site::open(Config::load(&dir.path().join("mailshelf.toml")).unwrap()).unwrap();
+    let settings =
+        LibrarySettings { save_original, sender_policy: SenderPolicy::Anyone, ..LibrarySettings::default() };
+    let mut writer = site.catalog.write().unwrap();
+    writer
+        .add_library(&"all".parse().unwrap(), &"all".parse().unwrap(), &settings, Timestamp::now())
+        .unwrap();
+    writer.commit().unwrap();
+    fill(&dir.path().join("drop"), mails);
+    (dir, site)
+}
+
+fn pass((dir, site): (TempDir, Site)) -> (TempDir, Site) {
+    let mut filed = 0;
+    mailshelf::pass::run(&site, &AtomicBool::new(false), |done| filed += done.event.processed).unwrap();
+    assert_eq!(filed, MAILS as u64);
+    (dir, site)
+}
+
+fn copy(dir: TempDir) -> TempDir {
+    let to = dir.path().join("copy");
+    fs::create_dir(&to).unwrap();
+    for entry in fs::read_dir(dir.path().join("drop")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+    sync(&to);
+    dir
+}
+
+fn filled(mails: &[String]) -> TempDir {
+    let dir = folder();
+    fs::create_dir(dir.path().join("drop")).unwrap();
+    fill(&dir.path().join("drop"), mails);
+    dir
+}
+
+fn passes(criterion: &mut Criterion) {
+    let mut random = mails::Random::new(1);
+    let ordinary: Vec<_> = (0..MAILS).map(|nth| mails::ordinary(&mut random, nth)).collect();
+    let small: Vec<_> = (0..MAILS).map(|nth| mails::message(&mut random, nth, &[1500])).collect();
+    for (kind, mails) in [("ordinary", &ordinary), ("small", &small)] {
+        let bytes = mails.iter().map(String::len).sum::<usize>() as u64;
+        // Both rates of the same passes: elements are mails.
+        let throughput = Throughput::ElementsAndBytes { elements: MAILS as u64, bytes };
+        let mut group = criterion.benchmark_group(format!("pass/{kind}"));
+        group.throughput(throughput).sample_size(10).sampling_mode(SamplingMode::Flat);
+        group.measurement_time(Duration::from_secs(10));
+        group.bench_function("copy and sync", |bench| {
+            bench.iter_batched(|| filled(mails), copy, BatchSize::PerIteration);
+        });
+        group.bench_function("attachments", |bench| {
+            bench.iter_batched(|| site(mails, false), pass, BatchSize::PerIteration);
+        });
+        group.bench_function("attachments and originals", |bench| {
+            bench.iter_batched(|| site(mails, true), pass, BatchSize::PerIteration);
+        });
+        group.finish();
+    }
+    criterion.bench_function("pass/empty", |bench| {
+        let (_dir, site) = site(&[], false);
+        bench.iter(|| mailshelf::pass::run(&site, &AtomicBool::new(false), drop).unwrap());
+    });
+}
+
+criterion_group!(benches, passes);
+criterion_main!(benches);
