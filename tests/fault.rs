@@ -140,3 +140,22 @@ fn an_event_file_that_cannot_be_written_delays_events_and_no_mail() {
     std::fs::remove_file(site.path("state/events.jsonl")).unwrap();
     assert_filed_once(&site);
 }
+
+#[test]
+fn a_fault_that_only_one_mail_shows_is_tried_eight_times_and_then_set_aside() {
+    let site = site();
+    site.run();
+    let node = crate::util::entries(&site.path("drop/.claimed")).remove(0);
+    // Nothing that can be read, under a delivery id of its own.
+    std::fs::create_dir(node.join(format!("{}~odd.eml", mailshelf_storage::DeliveryId::generate()))).unwrap();
+    for attempt in 1..=8 {
+        assert!(crate::util::entries(&site.path("state/badmail")).is_empty(), "attempt {attempt}");
+        site.deliver("good.eml", mail(&format!("good-{attempt}"), &["all"], &format!("good {attempt}")));
+        site.fails(1, &["run"]);
+        assert_eq!(site.documents("all").len(), 2 * (MAILS.len() + attempt));
+    }
+    assert_eq!(crate::util::entries(&site.path("state/badmail")).len(), 1);
+    let told = |event_id| site.events().iter().filter(|event| event["event_id"] == event_id).count();
+    assert_eq!((told(6873), told(6872)), (1, 1));
+    site.assert_sound();
+}
