@@ -163,3 +163,20 @@ fn nothing_a_stranger_wrote_reaches_a_terminal_or_splits_a_line() {
     assert_eq!(fs::read_to_string(site.path("state/events.jsonl")).unwrap().lines().count(), 1);
     assert_eq!(site.events()[0]["mails"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn nothing_a_stranger_wrote_reaches_the_operational_log() {
+    let site = Site::open_to_all();
+    // In the way of the folder of every content: the batch fails, each mail is put off, and both are logged.
+    for first in 0..=255 {
+        fs::write(site.path("state/contents").join(format!("{first:02x}")), "").unwrap();
+    }
+    site.deliver("a\u{1b}[31m\nERROR x\u{9b}\u{202e}.eml", mail("a", &["all"], "a"));
+    let output = site.output(&["run"]);
+    assert_eq!(output.status.code(), Some(1));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("mail put off"), "{log}");
+    let unsafe_char = |c: &char| (c.is_control() && *c != '\n') || *c == '\u{202e}';
+    assert_eq!(log.chars().find(unsafe_char), None, "{log:?}");
+    assert!(!log.lines().any(|line| line.starts_with("ERROR")), "{log:?}");
+}
