@@ -25,7 +25,7 @@ pub struct Demo {
 /// Says of a site that it is a demo, so that no other one is ever used for it.
 const MARK: &str = ".mailshelf-demo";
 
-/// What the demo mails, and to which library's alias; `{}` stands for the file's text.
+/// The files that are put into the drop. The scanner sends the same mail twice.
 const MAILS: &[(&str, &str)] = &[
     ("scanner.eml", include_str!("demo/scanner.eml")),
     ("scanner-again.eml", include_str!("demo/scanner.eml")),

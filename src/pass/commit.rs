@@ -61,7 +61,8 @@ impl Pass<'_> {
                 self.conclude_batch(&batch, settled);
             }
             Err(error) => {
-                tracing::warn!(error = %Escaped(&error.to_string()), mails = batch.len(), "batch failed; trying each mail alone");
+                let why = error.to_string();
+                tracing::warn!(why = %Escaped(&why), mails = batch.len(), "batch failed; trying each mail alone");
                 self.commit_each(&batch);
             }
         }
@@ -96,7 +97,8 @@ impl Pass<'_> {
     fn put_off(&mut self, alone: &[Prepared], error: &Unsettled) {
         let why = error.to_string();
         for mail in alone {
-            tracing::warn!(error = %Escaped(&why), file = %Escaped(&mail.claimed.shown_name()), "mail put off");
+            let file = mail.claimed.shown_name();
+            tracing::warn!(why = %Escaped(&why), file = %Escaped(&file), "mail put off");
         }
         let fate = match error {
             // While others are settled it is this mail that we stumble over.
@@ -113,7 +115,7 @@ impl Pass<'_> {
     }
 
     /// Decides, stores and records; decides again if the settings changed meanwhile or a content went. `fate`
-    /// replaces what a mail came to. A panic is our fault, and only one of these mails' affair.
+    /// stands in for a decision: then nothing is decided or stored. A panic is caught and is no end of the pass.
     fn settle(&self, batch: &[Prepared], fate: Option<Fate>) -> Result<Batch, Unsettled> {
         for _ in 0..DECISIONS {
             // What was being written when it panicked is taken back: the writer is dropped without a commit.
