@@ -12,11 +12,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use mailshelf_storage::durable::sweep;
 use mailshelf_storage::model;
 use mailshelf_storage::{DeliveryId, Error, PassId, Writer, failpoint};
 
 use crate::config::DropFormat;
 use crate::drop::{self, Claimed, DropError, DropFolder, Format};
+use crate::escape::Escaped;
 use crate::record::words::{self, FaultEvent, MailRecord, PassEvent, PassFacts};
 use crate::record::{publish, unwritable};
 use crate::site::Site;
@@ -68,6 +70,7 @@ pub struct Completed {
 pub fn run(site: &Site, stop: &AtomicBool, mut done: impl FnMut(Completed)) -> Result<(), PassError> {
     let drop = DropFolder::open(&settings(site))?;
     end_passes(site, &site.config.site.node)?;
+    tidy(site);
     let mut inherited = inherit(site, &drop)?;
     let (mut busy, mut noticed) = (Vec::new(), Vec::new());
     loop {
@@ -117,6 +120,15 @@ fn settings(site: &Site) -> drop::Settings {
 fn end_passes(site: &Site, node: &str) -> Result<(), Error> {
     let open = site.catalog.read()?.open_passes(node)?;
     open.iter().try_for_each(|pass| conclude(site, pass, Duration::ZERO, true, |_| Ok(())).map(|_| ()))
+}
+
+/// Removes what interrupted writes have left. What cannot be removed is in nobody's way.
+fn tidy(site: &Site) {
+    let folders = [&site.config.drop.kept, &site.config.drop.badmail];
+    let swept = folders.into_iter().map(|folder| sweep(folder)).chain([site.contents.tidy()]);
+    for error in swept.filter_map(Result::err) {
+        tracing::warn!(why = %Escaped(&error.to_string()), "leftovers not removed");
+    }
 }
 
 /// Ends a pass: its event, and what `also` has to add, in one transaction.

@@ -1,6 +1,6 @@
 //! The crash table: each row stops there, and the next run goes on.
 
-use crate::util::{Site, mail, message, sha256};
+use crate::util::{Site, entries, mail, message, sha256};
 
 const MAILS: [&str; 3] = ["one", "two", "three"];
 
@@ -96,6 +96,19 @@ fn after_contents_were_published() {
     assert_eq!(report["orphans"].as_array().unwrap().len(), 6);
     assert_eq!(report["missing"].as_array().unwrap().len(), 0);
     site.run();
+    assert_filed_once(&site);
+}
+
+/// Contents of a run that died before its commit are stored again, over those that are there: from a temporary name.
+#[test]
+fn while_contents_are_replaced() {
+    let site = site();
+    site.die("stored=abort");
+    site.die("replacing=abort");
+    let tmp = site.path("state/contents/tmp");
+    assert_eq!(entries(&tmp).len(), 1);
+    site.run();
+    assert!(entries(&tmp).is_empty());
     assert_filed_once(&site);
 }
 

@@ -27,6 +27,10 @@ pub trait Contents: Send + Sync {
     /// A sync that failed must never be tried again on the same file.
     fn put(&self, batch: &[Content<'_>]) -> Result<()>;
 
+    /// Removes what interrupted writes have left; tells how many there were. It must cost little when there are none:
+    /// every pass begins with it.
+    fn tidy(&self) -> Result<u64>;
+
     /// The size in bytes of the content, or `None` if there is none.
     fn size(&self, digest: Digest) -> Result<Option<u64>>;
 

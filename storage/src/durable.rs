@@ -9,12 +9,12 @@
 //! * A sync that failed is never tried again on the same file: the system may have dropped the bytes and then say
 //!   that all is well. Such a file can no longer be published.
 //! * What a crash leaves behind is at most a temporary, named `.tmp-` and a ULID. Whoever writes one holds a lock on
-//!   it, so [`is_abandoned`] tells a leftover from a write under way.
+//!   it, so [`is_abandoned`] tells a leftover from a write under way, and [`sweep`] removes leftovers only.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -24,6 +24,7 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 use ulid::Ulid;
 
+use crate::failpoint::reached;
 use crate::{IoContext, Result};
 
 /// What the names of temporaries begin with.
@@ -73,11 +74,15 @@ impl NewFile {
     }
 
     fn create_named(folder: &Path, mode: u32) -> Result<NewFile> {
-        let path = temporary_in(folder);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&path);
-        let file = file.while_doing("make", &path)?;
-        hold(&file);
-        Ok(NewFile::new(file, folder, Some(path)))
+        loop {
+            let path = temporary_in(folder);
+            let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&path);
+            let file = file.while_doing("make", &path)?;
+            // Until it was locked it looked abandoned.
+            if !is_swept(&file).while_doing("look at", &path)? {
+                return Ok(NewFile::new(file, folder, Some(path)));
+            }
+        }
     }
 
     fn new(file: File, folder: &Path, temporary: Option<PathBuf>) -> NewFile {
@@ -125,6 +130,7 @@ impl NewFile {
         hold(&self.file);
         self.link(&temporary).while_doing("make", &temporary)?;
         self.temporary = Some(temporary.clone());
+        reached("replacing", "");
         fs::rename(&temporary, target).while_doing("replace", target)?;
         self.temporary = None;
         Ok(())
@@ -229,13 +235,54 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
 /// Whether nobody writes this temporary any more. Where the file system has no locks, or it cannot be read, that
 /// cannot be known, and it counts as in use.
 pub fn is_abandoned(temporary: &Path) -> bool {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let opened = OpenOptions::new().read(true).custom_flags(flags).open(temporary);
-    opened.is_ok_and(|file| file.try_lock().is_ok())
+    abandoned(temporary).is_some()
 }
 
-/// Locks a temporary for as long as it is open. Only [`is_abandoned`] asks, so a file system without locks does no
-/// harm.
+/// Removes a temporary that nobody writes any more; false, and nothing done, if somebody does.
+pub fn remove_abandoned(temporary: &Path) -> Result<bool> {
+    // Locked until it is gone, so that whoever has just made it finds out: see `is_swept`.
+    let Some(_lock) = abandoned(temporary) else { return Ok(false) };
+    match fs::remove_file(temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).while_doing("remove", temporary),
+        _ => Ok(true),
+    }
+}
+
+/// Removes what interrupted writes have left in a folder; tells how many there were. A folder that is not there holds
+/// none.
+pub fn sweep(folder: &Path) -> Result<u64> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries.while_doing("list", folder)?,
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry.while_doing("list", folder)?;
+        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            removed += u64::from(remove_abandoned(&entry.path())?);
+        }
+    }
+    Ok(removed)
+}
+
+/// A leftover, open and locked.
+fn abandoned(temporary: &Path) -> Option<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(temporary);
+    opened.ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()) && file.try_lock().is_ok())
+}
+
+/// Locks a new temporary; true if a sweep came first and it has no name any more, or is about to lose it. Only sweeps
+/// and [`is_abandoned`] ask for the lock, so a file system without locks does no harm.
+fn is_swept(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(_)) => Ok(false),
+        Ok(()) => Ok(file.metadata()?.nlink() == 0),
+    }
+}
+
+/// Locks a temporary before it gets its name, for as long as it is open.
 fn hold(file: &File) {
     let _ = file.try_lock();
 }

@@ -116,6 +116,11 @@ impl Contents for FaultyContents {
         disk_fault("put")
     }
 
+    fn tidy(&self) -> Result<u64> {
+        self.faults.contents("tidy")?;
+        self.inner.tidy()
+    }
+
     fn size(&self, digest: Digest) -> Result<Option<u64>> {
         self.faults.contents("size")?;
         self.inner.size(digest)

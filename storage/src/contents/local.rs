@@ -12,7 +12,9 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::{Content, Contents, Stored};
-use crate::durable::{Existing, NewFile, TEMPORARY, Together, is_abandoned, sync_folder};
+use crate::durable::{
+    Existing, NewFile, TEMPORARY, Together, is_abandoned, remove_abandoned, sweep, sync_folder,
+};
 use crate::failpoint::reached;
 use crate::{Digest, Error, IoContext, Result};
 
@@ -190,6 +192,10 @@ impl Contents for LocalContents {
         Ok(())
     }
 
+    fn tidy(&self) -> Result<u64> {
+        sweep(&self.folder.join(TMP))
+    }
+
     fn size(&self, digest: Digest) -> Result<Option<u64>> {
         let path = self.path(digest);
         match fs::symlink_metadata(&path) {
@@ -220,6 +226,9 @@ impl Contents for LocalContents {
         };
         let why = || format!("{stored:?} is not ours");
         let path = path.ok_or_else(|| Error::Refused { action: "remove from the contents", why: why() })?;
+        if matches!(stored, Stored::Leftover(_)) {
+            return remove_abandoned(&path).map(drop);
+        }
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error).while_doing("remove", &path),
             _ => Ok(()),

@@ -109,6 +109,40 @@ fn only_a_temporary_that_nobody_writes_is_abandoned() {
 }
 
 #[test]
+fn a_sweep_removes_leftovers_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = NewFile::create_named(dir.path(), MODE).unwrap();
+    fs::write(dir.path().join(".tmp-left"), "x").unwrap();
+    fs::write(dir.path().join("a"), "x").unwrap();
+    fs::create_dir(dir.path().join(".tmp-folder")).unwrap();
+    assert_eq!(sweep(dir.path()).unwrap(), 1);
+    assert_eq!(sweep(dir.path()).unwrap(), 0);
+    let under_way = file.temporary.as_deref().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    let mut left = vec![".tmp-folder".to_owned(), under_way, "a".to_owned()];
+    left.sort();
+    assert_eq!(names(dir.path()), left);
+    file.publish(&dir.path().join("b"), Existing::Refuse).unwrap();
+    assert_eq!(sweep(&dir.path().join("gone")).unwrap(), 0);
+}
+
+/// A sweep may come between the making of a file and its lock.
+#[test]
+fn a_file_that_was_swept_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(".tmp-x");
+    let file = File::create_new(&path).unwrap();
+    assert!(remove_abandoned(&path).unwrap());
+    assert!(is_swept(&file).unwrap());
+    let file = File::create_new(&path).unwrap();
+    let sweeper = File::open(&path).unwrap();
+    sweeper.lock().unwrap();
+    assert!(is_swept(&file).unwrap());
+    drop(sweeper);
+    assert!(!is_swept(&file).unwrap());
+    assert!(!remove_abandoned(&path).unwrap());
+}
+
+#[test]
 fn strangers_may_not_read_it() {
     for create in WAYS {
         let dir = tempfile::tempdir().unwrap();
