@@ -10,6 +10,7 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use mailshelf::config::{Config, TEMPLATE};
+use mailshelf::pass::{Scope, run};
 use mailshelf::site::Site;
 use mailshelf_storage::model::{LibrarySettings, SenderPolicy};
 use tempfile::TempDir;
@@ -55,7 +56,8 @@ fn site(mails: &[String], save_original: bool) -> (TempDir, Site) {
 
 fn pass((dir, site): (TempDir, Site)) -> (TempDir, Site) {
     let mut filed = 0;
-    mailshelf::pass::run(&site, &AtomicBool::new(false), |done| filed += done.event.processed).unwrap();
+    let (drop, stop) = (site.open_drop().unwrap(), AtomicBool::new(false));
+    run(&site, &drop, Scope::Everything, &stop, |done| filed += done.event.processed).unwrap();
     assert_eq!(filed, MAILS as u64);
     (dir, site)
 }
@@ -102,7 +104,8 @@ fn passes(criterion: &mut Criterion) {
     }
     criterion.bench_function("pass/empty", |bench| {
         let (_dir, site) = site(&[], false);
-        bench.iter(|| mailshelf::pass::run(&site, &AtomicBool::new(false), drop).unwrap());
+        let folder = site.open_drop().unwrap();
+        bench.iter(|| run(&site, &folder, Scope::Everything, &AtomicBool::new(false), drop).unwrap());
     });
 }
 

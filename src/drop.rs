@@ -63,6 +63,17 @@ pub struct Settings {
     pub node: String,
 }
 
+impl Settings {
+    /// The format, as set or as found.
+    fn format(&self) -> Format {
+        match self.format {
+            Some(format) => format,
+            None if maildir::stands_at(&self.path) => Format::Maildir,
+            None => Format::Folder,
+        }
+    }
+}
+
 /// One thing the scan met.
 #[derive(Debug)]
 pub enum Found {
@@ -93,6 +104,7 @@ struct Rules {
 /// An open drop folder. Holds the lock of our claim folder until it is dropped.
 #[derive(Debug)]
 pub struct DropFolder {
+    settings: Settings,
     sources: Vec<PathBuf>,
     device: u64,
     rules: Arc<Rules>,
@@ -107,11 +119,7 @@ impl DropFolder {
     pub fn open(settings: &Settings) -> Result<DropFolder, DropError> {
         let path = &settings.path;
         let device = check_folder(path)?;
-        let format = match settings.format {
-            Some(format) => format,
-            None if maildir::stands_at(path) => Format::Maildir,
-            None => Format::Folder,
-        };
+        let format = settings.format();
         let sources = match format {
             Format::Folder => vec![path.clone()],
             Format::Maildir => maildir::sources(path)?,
@@ -125,7 +133,46 @@ impl DropFolder {
         }
         let slots = Slots::open(home.folder())?;
         let rules = Rules { format, settle: settings.settle, leases: lease::speak_for(home.folder()) };
-        Ok(DropFolder { sources, device, rules: Arc::new(rules), home, slots, complaints: Mutex::default() })
+        Ok(DropFolder {
+            settings: settings.clone(),
+            sources,
+            device,
+            rules: Arc::new(rules),
+            home,
+            slots,
+            complaints: Mutex::default(),
+        })
+    }
+
+    /// Whether what was opened is still what stands there; if not, open it again.
+    pub fn stands(&self) -> bool {
+        self.home.stands() && self.settings.format() == self.format()
+    }
+
+    /// The folders that mail is taken from.
+    pub fn sources(&self) -> &[PathBuf] {
+        &self.sources
+    }
+
+    /// Where our claims stand.
+    pub fn claims(&self) -> &Path {
+        self.home.folder()
+    }
+
+    /// Whether others may write to it past this machine's kernel, which then has nothing to tell of it.
+    pub fn is_remote(&self) -> bool {
+        !self.rules.leases
+    }
+
+    /// Whether some file stands in it: a short look, for nothing is decided by it. What cannot be looked at may be one.
+    pub fn holds_mail(&self) -> bool {
+        let holds = |entry: io::Result<fs::DirEntry>| {
+            entry.is_ok_and(|entry| {
+                !entry.file_name().as_encoded_bytes().starts_with(b".")
+                    && entry.file_type().is_ok_and(|kind| kind.is_file())
+            })
+        };
+        self.sources.iter().any(|source| fs::read_dir(source).map_or(true, |mut entries| entries.any(holds)))
     }
 
     /// The format, as set or as found.

@@ -14,32 +14,32 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use mailshelf_storage::durable::sweep;
 use mailshelf_storage::model;
-use mailshelf_storage::{DeliveryId, Error, PassId, Writer, failpoint};
+use mailshelf_storage::{DeliveryId, Error, PassId};
 
-use crate::config::DropFormat;
-use crate::drop::{self, Claimed, DropError, DropFolder, Format};
+use crate::drop::{Claimed, DropError, DropFolder};
 use crate::escape::Escaped;
-use crate::record::words::{self, FaultEvent, MailRecord, PassEvent, PassFacts};
-use crate::record::{publish, unwritable};
+use crate::record::words::{FaultEvent, PassEvent};
 use crate::site::Site;
 use blame::Finding;
+use conclude::end_passes;
 use inherit::inherit;
 use prepare::{Prepared, Reading, prepare};
 use produce::{COMPLAINTS, Complaint, Produced, Producer};
 
 pub mod blame;
 pub mod commit;
+mod conclude;
 pub mod decide;
 mod inherit;
 pub mod prepare;
 mod produce;
 
+pub use conclude::unable;
+
 /// A pass takes at most so many mails, so that its event stays bounded.
 const PASS_MAILS: usize = 10_000;
 /// The longest that a pass waits for mail to settle; what needs longer is left for the next one.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Events are looked through so many at a time.
-const EVENTS: usize = 100;
 
 /// Why there was no pass, or none to its end.
 #[derive(Debug, thiserror::Error)]
@@ -65,16 +65,35 @@ pub struct Completed {
     pub faults: Vec<String>,
 }
 
+/// What a run takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All there is.
+    Everything,
+    /// What has arrived. Mail that waits is left alone: how often it is tried must not hang on how much other mail
+    /// comes.
+    Arrivals,
+}
+
 /// Makes passes until the drop is empty, at least one; each is given to `done` as soon as its event is on record.
-/// `stop` ends it after the batch in hand. Refused with [`DropError::Held`] while another pass holds the drop.
-pub fn run(site: &Site, stop: &AtomicBool, mut done: impl FnMut(Completed)) -> Result<(), PassError> {
-    let drop = DropFolder::open(&settings(site))?;
+/// `stop` ends it after the batch in hand.
+pub fn run(
+    site: &Site,
+    drop: &DropFolder,
+    scope: Scope,
+    stop: &AtomicBool,
+    mut done: impl FnMut(Completed),
+) -> Result<(), PassError> {
     end_passes(site, &site.config.site.node)?;
     tidy(site);
-    let mut inherited = inherit(site, &drop)?;
+    let mut inherited = inherit(site, drop)?;
+    if scope == Scope::Arrivals {
+        inherited.waiting.clear();
+        inherited.suspects.clear();
+    }
     let (mut busy, mut noticed) = (Vec::new(), Vec::new());
     loop {
-        let mut pass = Pass::begin(site, &drop, stop, &inherited.ids)?;
+        let mut pass = Pass::begin(site, drop, stop, &inherited.ids)?;
         pass.busy.append(&mut busy);
         pass.noticed.append(&mut noticed);
         pass.dispose_settled(std::mem::take(&mut inherited.settled));
@@ -94,32 +113,14 @@ pub fn run(site: &Site, stop: &AtomicBool, mut done: impl FnMut(Completed)) -> R
             pass.look_again();
         }
         let more = more && !pass.cut_off() && !pass.stalled;
-        let (completed, keys) = pass.finish(produced, !more)?;
+        let last = !more && scope == Scope::Everything;
+        let (completed, keys) = pass.finish(produced, last)?;
         noticed = keys;
         done(completed);
         if !more {
             return Ok(());
         }
     }
-}
-
-fn settings(site: &Site) -> drop::Settings {
-    drop::Settings {
-        path: site.config.drop.path.clone(),
-        format: match site.config.drop.format {
-            DropFormat::Auto => None,
-            DropFormat::Folder => Some(Format::Folder),
-            DropFormat::Maildir => Some(Format::Maildir),
-        },
-        settle: site.config.drop.settle,
-        node: site.config.site.node.clone(),
-    }
-}
-
-/// Gives every pass of a worker that was cut off its event. We hold that worker's lock, so none of them goes on.
-fn end_passes(site: &Site, node: &str) -> Result<(), Error> {
-    let open = site.catalog.read()?.open_passes(node)?;
-    open.iter().try_for_each(|pass| conclude(site, pass, Duration::ZERO, true, |_| Ok(())).map(|_| ()))
 }
 
 /// Removes what interrupted writes have left. What cannot be removed is in nobody's way.
@@ -129,28 +130,6 @@ fn tidy(site: &Site) {
     for error in swept.filter_map(Result::err) {
         tracing::warn!(why = %Escaped(&error.to_string()), "leftovers not removed");
     }
-}
-
-/// Ends a pass: its event, and what `also` has to add, in one transaction.
-fn conclude(
-    site: &Site,
-    pass: &model::Pass,
-    elapsed: Duration,
-    interrupted: bool,
-    also: impl FnOnce(&mut dyn Writer) -> Result<(), Error>,
-) -> Result<PassEvent, Error> {
-    let mut writer = site.catalog.write()?;
-    also(&mut *writer)?;
-    let records = writer.records(pass.id)?;
-    let mails = records.iter().map(|record| MailRecord::parse(record)).collect();
-    let ended_at = Timestamp::now();
-    let facts = PassFacts { id: pass.id, node: pass.node.clone(), elapsed, ended_at, interrupted };
-    let event = words::pass_completed(&facts, mails);
-    let stored = words::stored(words::PASS_COMPLETED, pass.id, ended_at, &event).map_err(unwritable)?;
-    writer.add_event(&stored)?;
-    writer.end_pass(pass.id, ended_at)?;
-    writer.commit()?;
-    Ok(event)
 }
 
 /// One pass under way; the committing side.
@@ -320,74 +299,5 @@ impl<'a> Pass<'a> {
         let blame = || self.drop.slots().enter(0, id).ok();
         let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, blame);
         self.commit(vec![prepared]);
-    }
-
-    /// Ends the pass; gives the keys of all that was complained of in this run so far, too.
-    fn finish(
-        mut self,
-        produced: Result<Produced, DropError>,
-        last: bool,
-    ) -> Result<(Completed, Vec<String>), PassError> {
-        let (mut produced, failure) = match produced {
-            Ok(produced) => (produced, None),
-            Err(error) => (Produced::default(), Some(error)),
-        };
-        self.complaints.append(&mut produced.complaints);
-        self.noticed.extend(self.complaints.iter().map(|complaint| complaint.key.clone()));
-        let interrupted = self.cut_off() || self.stalled || failure.is_some();
-        let all_seen = last && produced.complete && !interrupted;
-        let also = |writer: &mut dyn Writer| self.complain(writer, all_seen);
-        let event = conclude(self.site, &self.pass, self.begun.elapsed(), interrupted, also)?;
-        failpoint::reached("concluded", "");
-        tracing::info!(pass = %self.pass.id, processed = event.processed, elapsed_ms = event.elapsed_ms, "pass completed");
-        if let Err(error) = publish::publish(&*self.site.catalog, &self.site.config.events) {
-            self.faults.push(error.to_string());
-        }
-        self.faults.extend(failure.map(|error| error.to_string()));
-        let (warnings, lines) = self.events()?;
-        Ok((Completed { event, warnings, lines, faults: self.faults }, self.noticed))
-    }
-
-    /// What this pass has put on record: its warnings, and all of its events as lines.
-    fn events(&self) -> Result<(Vec<FaultEvent>, Vec<String>), Error> {
-        #[derive(serde::Deserialize)]
-        struct Which {
-            event_id: u16,
-            pass: String,
-        }
-        let (mut warnings, mut lines) = (Vec::new(), Vec::new());
-        let mut seq = self.events_before;
-        let ours = self.pass.id.to_string();
-        loop {
-            let events = self.site.catalog.read()?.events_after(seq, EVENTS)?;
-            let Some(last) = events.last() else { return Ok((warnings, lines)) };
-            seq = last.seq;
-            for event in &events {
-                let which: Which = serde_json::from_str(&event.body).map_err(unwritable)?;
-                if which.pass == ours {
-                    lines.push(words::line(event));
-                    if which.event_id != words::PASS_COMPLETED {
-                        warnings.push(serde_json::from_str(&event.body).map_err(unwritable)?);
-                    }
-                }
-            }
-        }
-    }
-
-    /// One 6873 for each thing that was not complained of before.
-    fn complain(&self, writer: &mut dyn Writer, all_seen: bool) -> Result<(), Error> {
-        let now = Timestamp::now();
-        let node = &self.pass.node;
-        for Complaint { key, file, why } in &self.complaints {
-            if writer.add_notice(node, key, now)? {
-                let event = words::fault(words::MAIL_WARNING, node, self.pass.id, now, file, why);
-                let stored = words::stored(words::MAIL_WARNING, self.pass.id, now, &event);
-                writer.add_event(&stored.map_err(unwritable)?)?;
-            }
-        }
-        if all_seen {
-            writer.keep_notices(node, &self.noticed)?;
-        }
-        Ok(())
     }
 }

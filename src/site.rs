@@ -6,7 +6,8 @@ use mailshelf_storage::catalog::sqlite::SqliteCatalog;
 use mailshelf_storage::contents::local::LocalContents;
 use mailshelf_storage::{Catalog, Contents, Error, Login, Result};
 
-use crate::config::{Config, apart};
+use crate::config::{Config, DropFormat, apart};
+use crate::drop::{self, DropError, DropFolder, Format};
 
 mod check;
 
@@ -50,5 +51,19 @@ impl Site {
         let contents = LocalContents::open(&config.storage.contents, empty)?;
         let program = std::env::current_exe().ok();
         Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), program })
+    }
+
+    /// Opens the drop folder and takes its lock. Refused with [`DropError::Held`] while another pass has it.
+    pub fn open_drop(&self) -> std::result::Result<DropFolder, DropError> {
+        DropFolder::open(&drop::Settings {
+            path: self.config.drop.path.clone(),
+            format: match self.config.drop.format {
+                DropFormat::Auto => None,
+                DropFormat::Folder => Some(Format::Folder),
+                DropFormat::Maildir => Some(Format::Maildir),
+            },
+            settle: self.config.drop.settle,
+            node: self.config.site.node.clone(),
+        })
     }
 }

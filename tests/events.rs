@@ -18,6 +18,29 @@ fn a_pass_that_found_nothing_writes_its_event_too() {
     assert_eq!(site.events()[1]["seq"], 2);
 }
 
+/// The drop folder itself is in the way: each attempt has its event, and what is wrong is told once until it is mended.
+#[test]
+fn a_pass_without_a_drop_folder_is_told_of() {
+    let site = Site::new();
+    for nth in 0..2 {
+        fs::remove_dir_all(site.path("drop")).unwrap();
+        for _ in 0..2 {
+            let error = site.fails(2, &["run"]);
+            assert!(error.contains("drop folder ") && error.contains(": there is none"), "{error}");
+        }
+        let events = site.events();
+        let told: Vec<_> = events.iter().filter(|event| event["event_id"] == 6872).collect();
+        assert_eq!(told.len(), nth + 1);
+        let told = told[nth];
+        assert_eq!(told["file"], site.path("drop").to_str().unwrap());
+        assert!(told["error"].as_str().unwrap().ends_with(": there is none"), "{told}");
+        let last = events.last().unwrap();
+        assert_eq!((&last["event_id"], &last["interrupted"]), (&6871.into(), &true.into()));
+        fs::create_dir(site.path("drop")).unwrap();
+        site.run();
+    }
+}
+
 #[test]
 fn times_are_utc_with_milliseconds() {
     let site = Site::new();

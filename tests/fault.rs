@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use mailshelf::config::Config;
-use mailshelf::pass::{self, Completed};
+use mailshelf::pass::{self, Completed, Scope};
 use mailshelf_storage::faulty::{Faults, FaultyCatalog, FaultyContents};
 
 use crate::util::{Site, mail, message, sha256};
@@ -25,7 +25,9 @@ fn run(site: &Site, faults: &Faults) -> Result<Vec<Completed>, pass::PassError> 
     opened.catalog = Box::new(FaultyCatalog::new(opened.catalog, faults.clone()));
     opened.contents = Box::new(FaultyContents::new(opened.contents, faults.clone()));
     let mut completed = Vec::new();
-    pass::run(&opened, &AtomicBool::new(false), |one| completed.push(one)).map(|()| completed)
+    let drop = opened.open_drop()?;
+    let stop = AtomicBool::new(false);
+    pass::run(&opened, &drop, Scope::Everything, &stop, |one| completed.push(one)).map(|()| completed)
 }
 
 fn assert_filed_once(site: &Site) {

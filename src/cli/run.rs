@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use mailshelf::pass::{self, Completed};
+use mailshelf::drop::DropError;
+use mailshelf::pass::{self, Completed, Scope};
 use mailshelf::site::Site;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -40,7 +41,11 @@ pub fn run(
     }
     let mut code = DONE;
     let mut shown = Ok(());
-    pass::run(site, &stop, |completed| {
+    let drop = match site.open_drop() {
+        Ok(drop) => drop,
+        Err(error) => return unable(site, out, error),
+    };
+    pass::run(site, &drop, Scope::Everything, &stop, |completed| {
         for fault in &completed.faults {
             complain(fault, None);
         }
@@ -54,6 +59,18 @@ pub fn run(
         shown = std::mem::replace(&mut shown, Ok(())).and(now);
     })?;
     shown.map(|()| code)
+}
+
+/// Without its drop folder there is no pass. The event log says so too, unless all is well and another has it.
+fn unable(site: &Site, out: &Output, why: DropError) -> anyhow::Result<u8> {
+    if !matches!(why, DropError::Held { .. }) {
+        match pass::unable(site, &why) {
+            Ok(completed) if out.is_json() => completed.lines.iter().try_for_each(|line| out.line(line))?,
+            Ok(_) => {}
+            Err(error) => complain(&error.to_string(), None),
+        }
+    }
+    Err(why.into())
 }
 
 fn text(out: &Output, completed: &Completed) -> anyhow::Result<()> {

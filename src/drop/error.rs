@@ -57,8 +57,8 @@ pub enum DropError {
     /// Someone removed or replaced our claim folder under us.
     #[error("claim folder {}: was removed while a pass was under way", .0.display())]
     ClaimsGone(PathBuf),
-    /// Another pass is under way: nothing is wrong.
-    #[error("drop folder {}: held by another pass of node {node}", path.display())]
+    /// Another pass is under way, or the service is: nothing is wrong.
+    #[error("drop folder {}: held by another pass, or the service, of node {node}", path.display())]
     Held {
         /// The drop folder.
         path: PathBuf,
