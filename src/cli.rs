@@ -22,6 +22,7 @@ mod output;
 mod parse_alone;
 mod paste;
 mod run;
+mod serve;
 mod usage;
 mod user;
 mod verify;
@@ -56,6 +57,7 @@ enum Command {
     Demo(demo::Demo),
     Init(init::Init),
     Run(run::Run),
+    Serve(serve::Serve),
     #[command(subcommand)]
     Library(library::Library),
     #[command(subcommand)]
@@ -93,6 +95,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(command) => command.run(&context),
         Command::Init(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
+        Command::Serve(command) => command.run(&context),
         Command::Library(command) => command.run(&context),
         Command::User(command) => command.run(&context),
         Command::Group(command) => command.run(&context),

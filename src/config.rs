@@ -12,6 +12,7 @@ mod keys;
 mod raw;
 mod unit;
 
+use crate::service::clock;
 use apart::Overlap;
 use raw::Raw;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub storage: Storage,
     /// `[events] file`
     pub events: PathBuf,
+    /// `[schedule]`
+    pub schedule: Schedule,
 }
 
 /// `[site]`: who we are.
@@ -120,6 +123,36 @@ pub struct Storage {
     pub catalog: PathBuf,
     /// The contents' folder.
     pub contents: PathBuf,
+}
+
+/// How the service learns of new mail before its next pass is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchMode {
+    /// Whichever the file system lets it.
+    Auto,
+    /// The system tells it.
+    Inotify,
+    /// It looks every few seconds.
+    Poll,
+    /// It does not.
+    Off,
+}
+
+/// `[schedule]`: when the service makes a pass.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Schedule {
+    /// A cron expression of six fields, seconds first, in UTC.
+    pub cron: String,
+    /// And before that, when mail arrives.
+    pub watch: WatchMode,
+}
+
+impl Default for Schedule {
+    fn default() -> Schedule {
+        Schedule { cron: "0 * * * * *".to_owned(), watch: WatchMode::Auto }
+    }
 }
 
 /// Why a configuration is none: file, place, reason, and the way out where one is known.
@@ -233,6 +266,7 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
             contents: base.join(address(&raw.storage.contents, "file:", "storage.contents")?),
         },
         events: path(raw.events.file, "events.file")?,
+        schedule: check_schedule(raw.schedule)?,
         site,
     };
     match apart::as_written(&config) {
@@ -240,6 +274,16 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
         Some(overlap) => {
             let fault = Fault::new(overlap.to_string()).of(overlap.inner).of(overlap.outer);
             Err(fault.hint(Overlap::HINT))
+        }
+    }
+}
+
+fn check_schedule(schedule: Schedule) -> Result<Schedule, Fault> {
+    match clock::check(&schedule.cron) {
+        Ok(()) => Ok(schedule),
+        Err(why) => {
+            let fault = Fault::new(format!("schedule.cron {:?}: {why}", schedule.cron)).of("schedule.cron");
+            Err(fault.hint("six fields, seconds first, in UTC: \"0 * * * * *\" is each minute"))
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod record;
 pub mod dispose;
 
 pub mod pass;
+pub mod service;
 pub mod site;
 pub mod config;
 pub mod outcome;

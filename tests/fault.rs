@@ -85,6 +85,27 @@ fn storage_may_stop_working_at_any_call() {
     }
 }
 
+/// How often a mail that waits is tried hangs on the clock alone, not on how much other mail comes.
+#[test]
+fn mail_that_waits_is_not_tried_with_every_arrival() {
+    let site = site();
+    let config = Config::load(&site.path("mailshelf.toml")).unwrap();
+    let opened = mailshelf::site::Site::open(config).unwrap();
+    let failpoint = "decided:one@example.net=panic@*";
+    let fails = site.command(&["run"]).env("MAILSHELF_FAILPOINT", failpoint).output().unwrap();
+    assert_eq!(fails.status.code(), Some(1));
+    let drop = opened.open_drop().unwrap();
+    let pass = |scope| {
+        let mut processed = Vec::new();
+        let stop = AtomicBool::new(false);
+        let done = |completed: Completed| processed.push((completed.event.processed, completed.event.filed));
+        pass::run(&opened, &drop, scope, &stop, done).unwrap();
+        processed
+    };
+    assert_eq!(pass(Scope::Arrivals), [(0, 0)]);
+    assert_eq!(pass(Scope::Everything), [(1, 1)]);
+}
+
 #[test]
 fn a_site_that_cannot_store_leaves_the_drop_as_it_is_and_says_so() {
     let site = site();

@@ -17,5 +17,6 @@ mod duplicates;
 mod events;
 mod fault;
 mod kill;
+mod serve;
 mod site;
 mod verify;

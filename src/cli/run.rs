@@ -73,7 +73,8 @@ fn unable(site: &Site, out: &Output, why: DropError) -> anyhow::Result<u8> {
     Err(why.into())
 }
 
-fn text(out: &Output, completed: &Completed) -> anyhow::Result<()> {
+/// A pass for people: what is wrong, the sentence, the counts, and the mails that were not filed for all.
+pub fn text(out: &Output, completed: &Completed) -> anyhow::Result<()> {
     let event = &completed.event;
     completed.warnings.iter().try_for_each(|warning| out.line(&warning.text()))?;
     out.line(&event.text())?;

@@ -19,8 +19,6 @@ const LATER: &[&str] = &[
     "sender.verify",
     "sender.resolver",
     "sender.arc_sealers",
-    "schedule.cron",
-    "schedule.watch",
 ];
 
 /// Every key must be known, and those for later must have their default.

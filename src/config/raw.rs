@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::unit::{Size, Span};
-use super::{DropFormat, Rejected, Sender, Site};
+use super::{DropFormat, Rejected, Schedule, Sender, Site};
 
 /// The file as written: only the keys that may differ from their defaults.
 #[derive(Deserialize, Default)]
@@ -18,6 +18,7 @@ pub struct Raw {
     pub sender: Sender,
     pub storage: RawStorage,
     pub events: RawEvents,
+    pub schedule: Schedule,
 }
 
 #[derive(Deserialize)]

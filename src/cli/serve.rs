@@ -1,0 +1,98 @@
+//! `mailshelf serve`: the service.
+
+use std::thread;
+
+use mailshelf::config::Config;
+use mailshelf::escape::Escaped;
+use mailshelf::pass::Completed;
+use mailshelf::service::{Bell, Service, Told};
+use mailshelf::site::Site;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::output::Output;
+use super::{Context, DONE, complain, hint, open, run};
+
+/// Stay, and file mail as soon as it arrives
+///
+/// Makes a pass at each time of schedule.cron, which is each minute unless set otherwise, and as soon as mail arrives.
+/// Whatever happens to the watch over the drop folder, the next pass of the schedule finds all mail. Prints the passes
+/// that found something; all of them are in the event log.
+#[derive(clap::Args)]
+#[command(
+    after_help = "SIGHUP: read the configuration again. SIGTERM, SIGINT: end after the batch in hand; a second one: at \
+                  once, which loses nothing either.\n\
+                  Exit code 75: another service or pass holds this drop.\n\
+                  Example: mailshelf --config /srv/mailshelf/mailshelf.toml serve"
+)]
+pub struct Serve {}
+
+impl Serve {
+    pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
+        let config = context.config()?;
+        let file = config.file.clone();
+        let site = open(config)?;
+        let load = || load(&file).map_err(|error| said(&error));
+        let bell = Bell::default();
+        listen(&bell)?;
+        let drop = site.config.drop.path.display().to_string();
+        let mut shown = Ok(());
+        let mut tell = |told: Told| {
+            // Mail is filed whether or not anybody reads of it here.
+            let now = show(&context.out, &drop, told);
+            shown = std::mem::replace(&mut shown, Ok(())).and(now);
+        };
+        Service::new(site, &load, bell, &mut tell)?.run();
+        shown.map(|()| DONE)
+    }
+}
+
+fn load(file: &std::path::Path) -> anyhow::Result<Site> {
+    open(Config::load(file)?)
+}
+
+fn said(error: &anyhow::Error) -> String {
+    let hint = hint(error).map(|hint| format!(" ({hint})"));
+    format!("{error:#}{}", hint.unwrap_or_default())
+}
+
+/// Has signals ring the bell. The second one that asks for the end gets it at once.
+fn listen(bell: &Bell) -> anyhow::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let bell = bell.clone();
+    let listening = move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGHUP => bell.reload(),
+                _ if bell.stop() => std::process::exit(128 + signal),
+                _ => {}
+            }
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(listening)?;
+    Ok(())
+}
+
+fn show(out: &Output, drop: &str, told: Told) -> anyhow::Result<()> {
+    match told {
+        Told::Trouble(why) => complain(&why, None),
+        Told::Pass(completed) => return pass(out, &completed),
+        Told::Watching(_) | Told::Reloaded if out.is_json() => {}
+        Told::Watching(how) => out.line(&format!("Serving {}; watch: {how}", Escaped(drop)))?,
+        Told::Reloaded => out.line("The configuration was read again.")?,
+    }
+    Ok(())
+}
+
+fn pass(out: &Output, completed: &Completed) -> anyhow::Result<()> {
+    completed.faults.iter().for_each(|fault| complain(fault, None));
+    if out.is_json() {
+        return completed.lines.iter().try_for_each(|line| out.line(line));
+    }
+    let event = &completed.event;
+    if event.processed == 0 && completed.warnings.is_empty() {
+        return Ok(());
+    }
+    out.line(&event.time)?;
+    run::text(out, completed)
+}

@@ -1,0 +1,207 @@
+//! The service: a pass on each tick of the clock and as soon as mail arrives, never two at once, and a clean end.
+//!
+//! One thread makes all passes: whoever calls [`Service::run`]. Clock, watch and signals only ring its [`Bell`]. The
+//! tick is what filing within the minute rests on; at each one the folders are compared with those that were opened, and
+//! opened again where they are others. The drop's lock is held as long as the service lives.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::config::WatchMode;
+use crate::drop::{DropError, DropFolder};
+use crate::pass::{self, Completed, PassError, Scope};
+use crate::site::Site;
+use clock::Clock;
+use watch::Watch;
+
+mod bell;
+pub mod clock;
+mod watch;
+
+pub use bell::Bell;
+
+/// How long the clock may be unattended.
+const ATTEND: Duration = Duration::from_secs(30);
+
+/// What the service tells whoever started it.
+#[derive(Debug)]
+pub enum Told {
+    /// It looks at the drop, and by what it learns of new mail.
+    Watching(&'static str),
+    /// A pass was completed.
+    Pass(Box<Completed>),
+    /// Something is wrong that was not wrong before.
+    Trouble(String),
+    /// The configuration was read again.
+    Reloaded,
+}
+
+/// Reads the configuration again and opens its site; else says why not.
+pub type Load<'a> = dyn Fn() -> Result<Site, String> + 'a;
+
+/// A service and all it holds.
+pub struct Service<'a> {
+    load: &'a Load<'a>,
+    tell: &'a mut dyn FnMut(Told),
+    bell: Bell,
+    site: Site,
+    drop: Option<DropFolder>,
+    watch: Option<Watch>,
+    clock: Option<Clock>,
+    /// What was last told to be wrong, and still is.
+    troubles: HashMap<About, String>,
+}
+
+/// What something may be wrong with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum About {
+    Clock,
+    Watch,
+    Passes,
+}
+
+impl<'a> Service<'a> {
+    /// Takes the drop's lock. Fails where the drop cannot be opened, or another service or pass has it.
+    pub fn new(
+        site: Site,
+        load: &'a Load<'a>,
+        bell: Bell,
+        tell: &'a mut dyn FnMut(Told),
+    ) -> Result<Service<'a>, DropError> {
+        let drop = Some(site.open_drop()?);
+        Ok(Service { load, tell, bell, site, drop, watch: None, clock: None, troubles: HashMap::new() })
+    }
+
+    /// Makes passes until the bell says stop.
+    pub fn run(mut self) {
+        self.start_clock();
+        self.watch();
+        self.pass(Scope::Everything);
+        while !self.is_stopped() {
+            let rung = self.bell.wait(ATTEND);
+            let restarted = self.clock.as_mut().is_none_or(Clock::has_lost_time);
+            if restarted {
+                self.start_clock();
+            }
+            if rung.reload {
+                self.reload();
+            }
+            if rung.tick || rung.reload || restarted {
+                self.attend();
+                self.pass(Scope::Everything);
+            } else if rung.finished || (rung.arrival && self.holds_mail()) {
+                self.pass(Scope::Arrivals);
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.bell.stopped().load(Ordering::Relaxed)
+    }
+
+    /// An arrival that an earlier pass has taken already is no reason for another one.
+    fn holds_mail(&self) -> bool {
+        self.drop.as_ref().is_some_and(DropFolder::holds_mail)
+    }
+
+    fn start_clock(&mut self) {
+        // The old one first: two of them would tick.
+        self.clock = None;
+        match Clock::start(&self.site.config.schedule.cron, self.bell.clone()) {
+            Ok(clock) => {
+                self.clock = Some(clock);
+                self.troubles.remove(&About::Clock);
+            }
+            Err(error) => self.trouble(About::Clock, format!("the clock cannot be started: {error}")),
+        }
+    }
+
+    fn watch(&mut self) {
+        self.watch = None;
+        let Some(drop) = &self.drop else { return };
+        match Watch::open(self.site.config.schedule.watch, drop, &self.bell) {
+            Ok(watch) => {
+                (self.tell)(Told::Watching(watch.as_ref().map_or("off", Watch::how)));
+                self.watch = watch;
+                self.troubles.remove(&About::Watch);
+            }
+            Err(why) => self.trouble(About::Watch, why),
+        }
+    }
+
+    /// Opens again what is no longer what was opened.
+    fn attend(&mut self) {
+        if !self.drop.as_ref().is_some_and(DropFolder::stands) {
+            // Its lock first: it may be our own that is in the way.
+            self.drop = None;
+            self.watch = None;
+            match self.site.open_drop() {
+                Ok(drop) => self.drop = Some(drop),
+                Err(error) => return self.unable(error),
+            }
+        }
+        let watched = self.watch.as_ref().is_some_and(Watch::stands);
+        if !watched && self.site.config.schedule.watch != WatchMode::Off {
+            self.watch();
+        }
+    }
+
+    fn pass(&mut self, scope: Scope) {
+        let Some(drop) = &self.drop else { return };
+        let tell = &mut *self.tell;
+        let (mut unwell, stop) = (false, self.bell.stopped());
+        let done = pass::run(&self.site, drop, scope, stop, |completed| {
+            unwell |= !completed.faults.is_empty();
+            tell(Told::Pass(Box::new(completed)));
+        });
+        match done {
+            Ok(()) if unwell => {}
+            Ok(()) => {
+                self.troubles.remove(&About::Passes);
+            }
+            Err(PassError::Drop(error)) => self.unable(error),
+            Err(PassError::Storage(error)) => self.trouble(About::Passes, error.to_string()),
+        }
+    }
+
+    /// There is no pass without its drop folder; the event log tells so.
+    fn unable(&mut self, why: DropError) {
+        if !matches!(why, DropError::Held { .. }) {
+            match pass::unable(&self.site, &why) {
+                Ok(completed) => (self.tell)(Told::Pass(Box::new(completed))),
+                Err(error) => self.trouble(About::Passes, error.to_string()),
+            }
+        }
+        self.trouble(About::Passes, why.to_string());
+    }
+
+    fn trouble(&mut self, about: About, why: String) {
+        if self.troubles.get(&about) != Some(&why) {
+            (self.tell)(Told::Trouble(why.clone()));
+            self.troubles.insert(about, why);
+        }
+    }
+
+    /// A configuration that cannot be used leaves the old one in force.
+    fn reload(&mut self) {
+        let site = match (self.load)() {
+            Ok(site) => site,
+            Err(why) => {
+                return (self.tell)(Told::Trouble(format!("the old configuration stays in force: {why}")));
+            }
+        };
+        // Its lock first: the new one may be of the same folder.
+        self.drop = None;
+        match site.open_drop() {
+            Ok(drop) => {
+                self.drop = Some(drop);
+                self.site = site;
+                self.start_clock();
+                (self.tell)(Told::Reloaded);
+                self.watch();
+            }
+            Err(why) => (self.tell)(Told::Trouble(format!("the old configuration stays in force: {why}"))),
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The service: mail is filed as soon as it arrives and at each tick, whatever becomes of the folders and the watch.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::util::{Site, entries, mail, message, sha256};
+
+/// So rare that nothing but the watch can have made a pass.
+const NEVER: &str = "0 0 0 29 2 MON";
+const EACH_SECOND: &str = "* * * * * *";
+
+/// A running `mailshelf serve`; killed with this value.
+struct Service {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts it, and waits until it looks at the drop.
+    fn start(site: &Site, cron: &str, watch: &str) -> Service {
+        site.configure("cron = \"0 * * * * *\"", &format!("cron = \"{cron}\""));
+        site.configure("watch = \"auto\"", &format!("watch = \"{watch}\""));
+        Service::spawn(site.command(&["serve"]))
+    }
+
+    fn spawn(mut command: Command) -> Service {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let readers = vec![collect(out, &said), collect(err, &said)];
+        let service = Service { child, said, readers };
+        service.wait_until_it_says("watch: ");
+        service
+    }
+
+    fn says(&self, text: &str) -> bool {
+        self.said.lock().unwrap().iter().any(|line| line.contains(text))
+    }
+
+    fn wait_until_it_says(&self, text: &str) {
+        let begun = std::time::Instant::now();
+        while !self.says(text) {
+            let said = self.said.lock().unwrap().join("\n");
+            assert!(begun.elapsed().as_secs() < 60, "waited in vain for {text:?}: {said}");
+            thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Asks it to end; its exit code, and all it said.
+    fn stop(mut self) -> (Option<i32>, String) {
+        self.signal(Signal::TERM);
+        let code = self.child.wait().unwrap().code();
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        let said = self.said.lock().unwrap().join("\n");
+        (code, said)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(output: impl std::io::Read + Send + 'static, said: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let said = Arc::clone(said);
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            said.lock().unwrap().push(line.unwrap());
+        }
+    })
+}
+
+fn filed(site: &Site, id: &str) -> bool {
+    site.documents("all")
+        .iter()
+        .any(|document| document["sha256"] == sha256(message(id, id).as_bytes()).as_str())
+}
+
+/// Delivers a mail, waits until it is filed, and sees that it is filed once.
+fn files(site: &Site, id: &str) {
+    site.deliver(&format!("{id}.eml"), mail(id, &["all"], id));
+    site.wait_for(id, |site| filed(site, id));
+}
+
+/// Ends the service, and sees that every one of these mails was filed once and nothing is left.
+fn assert_served(site: &Site, service: Service, ids: &[&str]) -> String {
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let originals: Vec<_> =
+        site.documents("all").into_iter().filter(|document| document["original"] == true).collect();
+    assert_eq!(originals.len(), ids.len(), "{originals:#?}");
+    assert!(ids.iter().all(|id| filed(site, id)));
+    site.assert_sound();
+    said
+}
+
+#[test]
+fn mail_is_filed_as_it_arrives() {
+    let site = Site::open_to_all();
+    site.deliver("before.eml", mail("before", &["all"], "before"));
+    let service = Service::start(&site, NEVER, "inotify");
+    assert!(service.says("watch: inotify"));
+    site.wait_for("the mail of before", |site| filed(site, "before"));
+    for id in ["one", "two", "three"] {
+        files(&site, id);
+    }
+    let events = site.events().len();
+    let said = assert_served(&site, service, &["before", "one", "two", "three"]);
+    assert_eq!(events, 4, "a pass for each mail, and none for our own doings");
+    assert_eq!(said.matches("The service processed 1 message(s)").count(), 4, "{said}");
+}
+
+/// As an FTP server or a script does it: the file is in the drop before its bytes are.
+#[test]
+fn mail_written_slowly_is_filed_when_it_is_closed() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, NEVER, "inotify");
+    let bytes = mail("slow", &["all"], "slow");
+    let mut file = File::create(site.path("drop/slow.eml")).unwrap();
+    file.write_all(&bytes.as_bytes()[..100]).unwrap();
+    site.wait_for("its claim", |site| !site.claims().is_empty());
+    files(&site, "fast");
+    file.write_all(&bytes.as_bytes()[100..]).unwrap();
+    assert!(!filed(&site, "slow"));
+    drop(file);
+    site.wait_for("the slow mail", |site| filed(site, "slow"));
+    assert_served(&site, service, &["fast", "slow"]);
+}
+
+#[test]
+fn the_tick_alone_is_enough() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, EACH_SECOND, "off");
+    files(&site, "one");
+    files(&site, "two");
+    let said = assert_served(&site, service, &["one", "two"]);
+    assert!(said.contains("watch: off"), "{said}");
+}
+
+#[test]
+fn a_folder_that_is_listed_every_few_seconds_is_enough() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, NEVER, "poll");
+    files(&site, "one");
+    let said = assert_served(&site, service, &["one"]);
+    assert!(said.contains("watch: poll"), "{said}");
+}
+
+/// The drop folder goes away and comes back, as when a share is mounted again: the service says so, in the event log
+/// too, and goes on in the new one.
+#[test]
+fn a_drop_folder_made_anew_is_served_again() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, EACH_SECOND, "inotify");
+    files(&site, "one");
+    fs::rename(site.path("drop"), site.path("gone")).unwrap();
+    service.wait_until_it_says(": there is none");
+    site.wait_for("its event", |site| site.events().iter().any(|event| event["event_id"] == 6872));
+    fs::create_dir(site.path("drop")).unwrap();
+    files(&site, "two");
+    // The watch looks at the new one: two ticks are not waited for.
+    site.wait_for("a second watch", |_| {
+        service.said.lock().unwrap().iter().filter(|line| line.contains("watch: inotify")).count() == 2
+    });
+    fs::remove_dir_all(site.path("drop")).unwrap();
+    fs::create_dir(site.path("drop")).unwrap();
+    files(&site, "three");
+    let said = assert_served(&site, service, &["one", "two", "three"]);
+    let told = said
+        .lines()
+        .filter(|line| line.starts_with("mailshelf: ") && line.ends_with("there is none"))
+        .count();
+    assert!(told <= 2, "once each time, not with each tick: {said}");
+    site.fails(2, &["--config", "nowhere.toml", "serve"]);
+}
+
+#[test]
+fn the_folders_of_a_maildir_may_be_made_anew() {
+    let site = Site::open_to_all();
+    for folder in ["new", "cur", "tmp"] {
+        fs::create_dir(site.path("drop").join(folder)).unwrap();
+    }
+    let service = Service::start(&site, EACH_SECOND, "inotify");
+    let deliver = |id: &str| {
+        let bytes = format!(
+            "Return-Path: <a@example.net>\r\nDelivered-To: all@docs.example.org\r\n{}",
+            message(id, id)
+        );
+        fs::write(site.path("drop/tmp").join(id), &bytes).unwrap();
+        fs::rename(site.path("drop/tmp").join(id), site.path("drop/new").join(id)).unwrap();
+        let digest = sha256(bytes.as_bytes());
+        site.wait_for(id, |site| {
+            site.documents("all").iter().any(|found| found["sha256"] == digest.as_str())
+        });
+    };
+    deliver("one");
+    fs::rename(site.path("drop/new"), site.path("drop/old")).unwrap();
+    fs::create_dir(site.path("drop/new")).unwrap();
+    deliver("two");
+    service.wait_until_it_says("watch: inotify");
+    assert_eq!(service.stop().0, Some(0));
+    assert_eq!(site.documents("all").len(), 4);
+}
+
+/// Where the system has no watch left, the drop is looked at every few seconds. In a user namespace that limit is ours to
+/// set.
+#[test]
+fn without_a_watch_to_be_had_it_looks_by_itself() {
+    let site = Site::open_to_all();
+    site.configure("cron = \"0 * * * * *\"", &format!("cron = \"{NEVER}\""));
+    let mut command = Command::new("unshare");
+    let limited = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$@\"";
+    command.args(["--user", "--map-root-user", "sh", "-c", limited, "sh", crate::util::PROGRAM]);
+    let probe = Command::new("unshare")
+        .args(["--user", "--map-root-user", "sh", "-c", limited, "sh", "true"])
+        .output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no user namespace, or no limit of watches in it");
+        return;
+    }
+    command.arg("--config").arg(site.path("mailshelf.toml")).arg("serve");
+    let service = Service::spawn(command);
+    service.wait_until_it_says("watch: poll");
+    files(&site, "one");
+    let said = assert_served(&site, service, &["one"]);
+    assert!(said.contains("raise fs.inotify.max_user_instances"), "{said}");
+}
+
+#[test]
+fn only_one_service_has_a_drop() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, NEVER, "auto");
+    for command in ["serve", "run"] {
+        let error = site.fails(75, &[command]);
+        assert!(error.contains("held by another pass, or the service"), "{error}");
+    }
+    drop(service);
+    site.run();
+}
+
+#[test]
+fn sighup_reads_the_configuration_again() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, NEVER, "inotify");
+    let to_new_domain = mail("new", &["all"], "new").replace("@docs.example.org", "@new.example.org");
+    site.configure("domains = [\"docs.example.org\"]", "domains = [\"new.example.org\"]");
+    service.signal(Signal::HUP);
+    service.wait_until_it_says("The configuration was read again.");
+    site.deliver("new.eml", &to_new_domain);
+    site.wait_for("the mail to the new domain", |site| {
+        filed(site, "new") || site.documents("all").len() == 2
+    });
+
+    // One that is wrong, and one whose drop is missing, change nothing.
+    for (from, to, why) in [
+        ("[drop]", "[drop]\npathh = \"x\"", "unknown key `drop.pathh`"),
+        ("path = \"drop\"", "path = \"elsewhere\"", "elsewhere: there is none"),
+    ] {
+        site.configure(from, to);
+        service.signal(Signal::HUP);
+        service.wait_until_it_says(why);
+        assert!(service.says("the old configuration stays in force"));
+        site.configure(to, from);
+    }
+    site.deliver("again.eml", to_new_domain.replace("new@example.net", "again@example.net"));
+    site.wait_for("the last mail", |site| site.documents("all").len() == 4);
+    assert_eq!(service.stop().0, Some(0));
+}
+
+/// SIGTERM ends it after the batch in hand: the rest stays in the drop, and nothing is lost or filed twice.
+#[test]
+fn sigterm_in_the_midst_of_a_pass_loses_nothing() {
+    let site = Site::open_to_all();
+    let ids: Vec<String> = (0..600).map(|number| format!("mail{number}")).collect();
+    for id in &ids {
+        site.deliver(&format!("{id}.eml"), mail(id, &["all"], id));
+    }
+    let service = Service::start(&site, NEVER, "inotify");
+    site.wait_for("a first claim", |site| !site.claims().is_empty());
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let last = site.events().pop().unwrap();
+    assert_eq!(last["event_id"], 6871);
+    let left = site.waiting().len() + site.claims().len();
+    assert_eq!(last["interrupted"] == true, left > 0, "{left} left: {last}");
+    site.run();
+    assert_eq!(
+        site.documents("all").iter().filter(|document| document["original"] == true).count(),
+        ids.len()
+    );
+    assert!(entries(&site.path("state/badmail")).is_empty());
+    site.assert_sound();
+}
