@@ -27,7 +27,7 @@ mod usage;
 mod user;
 mod verify;
 
-use output::Output;
+use output::{Output, Paint, Tone};
 
 /// Files the mail of a drop folder into document libraries: none lost, none twice, none under a false name.
 #[derive(Parser)]
@@ -163,12 +163,17 @@ fn report(error: &anyhow::Error) -> u8 {
 
 /// One line, and its hint. Escaped, because errors quote what strangers wrote.
 pub fn complain(what: &str, hint: Option<&str>) {
-    let mut err = io::stderr();
+    let (mut err, paint) = (io::stderr(), Paint::stderr());
     // Nobody is left to tell if this cannot be written.
-    let _ = writeln!(err, "mailshelf: {}", Escaped(what));
+    let _ = writeln!(err, "{} {}", paint.text(Some(Tone::Critical), "mailshelf:"), Escaped(what));
     if let Some(hint) = hint {
-        let _ = writeln!(err, "hint: {}", Escaped(hint));
+        let _ = writeln!(err, "{} {}", paint.text(Some(Tone::Hint), "hint:"), Escaped(hint));
     }
+}
+
+/// Whether what is logged may be coloured.
+pub fn log_in_colour() -> bool {
+    Paint::stderr().is_on()
 }
 
 fn drop_error(error: &anyhow::Error) -> Option<&DropError> {

@@ -12,6 +12,7 @@ mod util;
 mod admin;
 mod bad_input;
 mod cases;
+mod colour;
 mod crash;
 mod duplicates;
 mod events;

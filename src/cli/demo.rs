@@ -87,9 +87,7 @@ impl Demo {
     }
 
     fn show(&self, out: &Output, completed: &Completed) -> anyhow::Result<()> {
-        for line in completed.event.mails.iter().flat_map(|mail| mail.lines()) {
-            out.line(&format!("  {line}"))?;
-        }
+        completed.event.mails.iter().try_for_each(|mail| out.lines(&mail.lines()))?;
         out.line(&format!("\nThe event of this pass (6871):\n  {}", completed.event.text()))
     }
 

@@ -2,13 +2,20 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Color, ContentArrangement, Table, presets};
 use mailshelf::escape::Escaped;
+use mailshelf::record::words::Line;
 use serde::Serialize;
+
+use paint::Look;
+pub use paint::{Paint, Tone};
+
+mod paint;
 
 /// Standard output, in the form that was asked for.
 pub struct Output {
     json: bool,
+    paint: Paint,
 }
 
 /// What becomes of a fault of printing. Whoever read our output and closed it has seen enough: that is no fault of the
@@ -27,12 +34,18 @@ pub trait Show: Serialize {
 
     /// A cell for each of them, not yet escaped.
     fn row(&self) -> Vec<String>;
+
+    /// The tone of the cell under a heading.
+    fn tone(&self, _heading: &str) -> Option<Tone> {
+        None
+    }
 }
 
 impl Output {
     /// JSON or text.
     pub fn new(json: bool) -> Output {
-        Output { json }
+        let paint = if json { Paint::PLAIN } else { Paint::stdout() };
+        Output { json, paint }
     }
 
     /// Whether it is JSON.
@@ -55,6 +68,25 @@ impl Output {
         writeln!(io::stdout().lock(), "{line}").or_else(printed)
     }
 
+    /// A text that is escaped already, in a tone where the output bears one.
+    pub fn paint(&self, tone: Option<Tone>, text: &str) -> String {
+        self.paint.text(tone, text)
+    }
+
+    /// The same, filled up with blanks to a width in characters, which no tone counts for.
+    pub fn padded(&self, tone: Option<Tone>, text: &str, width: usize) -> String {
+        let room = width.saturating_sub(text.chars().count());
+        format!("{}{:room$}", self.paint(tone, text), "")
+    }
+
+    /// Prints the lines of a mail below what they belong to.
+    pub fn lines(&self, lines: &[Line]) -> anyhow::Result<()> {
+        lines.iter().try_for_each(|line| {
+            let outcome = self.padded(Tone::of_outcome(&line.outcome), &line.outcome, Line::OUTCOME);
+            self.line(&format!("  {outcome}  {}", line.rest))
+        })
+    }
+
     /// Prints a list: a table, or a line of JSON for each. `none` is what people read where it is empty.
     pub fn list<T: Show>(&self, items: &[T], none: &str) -> anyhow::Result<()> {
         if self.json {
@@ -66,14 +98,31 @@ impl Output {
         let mut table = Table::new();
         // A cell is never wrapped, nor cut: people copy paths and ids from here.
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(T::COLUMNS);
+        if self.paint.is_on() {
+            table.enforce_styling().style_text_only();
+        } else {
+            table.force_no_tty();
+        }
+        table.set_header(T::COLUMNS.iter().map(|heading| self.cell(Some(Tone::Heading), heading)));
         for item in items {
-            table.add_row(item.row().iter().map(|cell| Escaped(cell).to_string()));
+            let cells = T::COLUMNS.iter().zip(item.row());
+            let cells = cells.map(|(heading, cell)| (item.tone(heading), Escaped(&cell).to_string()));
+            table.add_row(cells.map(|(tone, cell)| self.cell(tone, &cell)));
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
         self.line(&table.trim_fmt())
+    }
+
+    /// A cell of a table. Its width is that of the text, whatever its tone.
+    fn cell(&self, tone: Option<Tone>, text: &str) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(text);
+        match self.paint.look(tone) {
+            Some(Look::Bold) => cell.add_attribute(Attribute::Bold),
+            Some(Look::Colour(number)) => cell.fg(Color::AnsiValue(number)),
+            None => cell,
+        }
     }
 
     /// Prints one value: its headings and cells below each other, or its object.
@@ -83,7 +132,9 @@ impl Output {
         }
         let width = T::COLUMNS.iter().map(|heading| heading.len()).max().unwrap_or(0);
         let rows = T::COLUMNS.iter().zip(item.row());
-        rows.into_iter()
-            .try_for_each(|(heading, cell)| self.line(&format!("{heading:width$}  {}", Escaped(&cell))))
+        rows.into_iter().try_for_each(|(heading, cell)| {
+            let cell = self.paint(item.tone(heading), &Escaped(&cell).to_string());
+            self.line(&format!("{}  {cell}", self.padded(Some(Tone::Heading), heading, width)))
+        })
     }
 }

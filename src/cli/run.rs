@@ -84,7 +84,7 @@ pub fn text(out: &Output, completed: &Completed) -> anyhow::Result<()> {
     let filed = |outcome: &str| outcome == "filed" || outcome == "duplicate";
     for mail in &event.mails {
         if mail.recipients.is_empty() || mail.recipients.iter().any(|r| !filed(&r.outcome)) {
-            mail.lines().iter().try_for_each(|line| out.line(&format!("  {line}")))?;
+            out.lines(&mail.lines())?;
         }
     }
     Ok(())

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::escape::Escaped;
 
+mod line;
+
+pub use line::Line;
+
 /// A pass was completed (SharePoint's event id).
 pub const PASS_COMPLETED: u16 = 6871;
 /// A mail was given up and moved to badmail.
@@ -342,39 +346,5 @@ impl MailRecord {
             Some(id) => Escaped(id).to_string(),
             None => format!("(none, file {})", Escaped(&self.file)),
         }
-    }
-
-    /// A line for each recipient, for people: what became of it, where, and whose it was.
-    pub fn lines(&self) -> Vec<String> {
-        let from = self.from.as_deref().unwrap_or("nobody");
-        let subject = self.subject.as_deref().unwrap_or("(no subject)");
-        let whose = format!("{} from {}", Escaped(subject), Escaped(from));
-        if let (Some(error), true) = (&self.error, self.recipients.is_empty()) {
-            let state = if self.badmail { "badmail" } else { "deferred" };
-            return vec![format!("{state:<9}  {}: {}", Escaped(&self.file), Escaped(error))];
-        }
-        self.recipients.iter().map(|recipient| format!("{}  [{whose}]", recipient.text())).collect()
-    }
-}
-
-impl RecipientRecord {
-    fn text(&self) -> String {
-        let address = if self.address.is_empty() { "(no recipient)" } else { &self.address };
-        let mut text = format!("{:<9}  {}", self.outcome, Escaped(address));
-        let mut add = |label: &str, value: &str| {
-            let _ = write!(text, "{label}{}", Escaped(value));
-        };
-        if !self.documents.is_empty() {
-            add(" → ", self.library.as_deref().unwrap_or_default());
-            add(": ", &self.documents.join(", "));
-            add(", by ", self.created_by.as_deref().unwrap_or_default());
-        }
-        if let Some(reason) = &self.reason {
-            add(": ", reason);
-        }
-        if let Some(because) = &self.because {
-            add(" – ", because);
-        }
-        text
     }
 }
