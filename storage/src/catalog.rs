@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Counts, Document, Event, Grant, Group, KnownContent, Library, LibrarySettings, Mail, NewDocument,
-    NewEvent, Outcome, Pass, Principal, Role, User,
+    Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
+    MailQuery, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
@@ -52,6 +52,12 @@ pub trait Reader {
     fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>>;
     /// Its outcomes, in the order in which they were first recorded.
     fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>>;
+    /// Mails, newest first.
+    fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>>;
+    /// Up to `limit` deliveries whose ids begin with `prefix`, in order. Ids are in upper case.
+    fn deliveries(&self, prefix: &str, limit: usize) -> Result<Vec<DeliveryId>>;
+    /// Up to `limit` deliveries of a mail with this digest that were filed somewhere, oldest first.
+    fn filed_deliveries(&self, digest: Digest, limit: usize) -> Result<Vec<DeliveryId>>;
     /// Every `filed` outcome in this library of a mail with this digest of which a document still stands.
     fn filed_before(&self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>>;
 
@@ -65,6 +71,8 @@ pub trait Reader {
         name: &str,
         version: Option<u32>,
     ) -> Result<Option<Document>>;
+    /// Every version that came with a delivery, in the order in which they were added.
+    fn documents_of(&self, delivery: DeliveryId) -> Result<Vec<Document>>;
     /// What is known of a content.
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>>;
     /// Every content on record, in order of digest.
@@ -80,6 +88,11 @@ pub trait Reader {
     fn records(&self, pass: PassId) -> Result<Vec<String>>;
     /// Up to `limit` events after `seq`, in order.
     fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<Event>>;
+    /// Events, in order of `seq`.
+    fn events(&self, query: &EventQuery) -> Result<Vec<Event>>;
+    /// The least and the greatest `seq` of the events from `since` on and before `until`; `None` if there are none.
+    /// Not all between them need be of that time: clocks are set back, and those of two nodes differ.
+    fn events_between(&self, since: Timestamp, until: Timestamp) -> Result<Option<(u64, u64)>>;
     /// The `seq` of the newest event; 0 if there is none.
     fn last_event(&self) -> Result<u64>;
 

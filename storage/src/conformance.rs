@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a suite of tests, for tests only: it fails by panicking"
 )]
 
@@ -22,6 +23,7 @@ mod store;
 mod transactions;
 mod people;
 mod filing;
+mod lookup;
 mod history;
 
 /// Tests a store of contents. `make` gives a new, empty one at each call.
@@ -33,7 +35,7 @@ pub fn contents(make: &dyn Fn() -> Box<dyn Contents>) {
 
 /// Tests a catalog. `make` gives a new, empty one at each call.
 pub fn catalog(make: &dyn Fn() -> Box<dyn Catalog>) {
-    let suites = [transactions::TESTS, people::TESTS, filing::TESTS, history::TESTS];
+    let suites = [transactions::TESTS, people::TESTS, filing::TESTS, lookup::TESTS, history::TESTS];
     for test in suites.into_iter().flatten() {
         test(&*make());
     }

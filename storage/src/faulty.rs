@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Counts, Document, Event, Grant, Group, KnownContent, Library, LibrarySettings, Mail, NewDocument,
-    NewEvent, Outcome, Pass, Principal, Role, User,
+    Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
+    MailQuery, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -212,9 +212,13 @@ macro_rules! reads {
                 fn role(library: LibraryId, user: UserId) -> Option<Role>;
                 fn mail(delivery: DeliveryId) -> Option<Mail>;
                 fn outcomes(delivery: DeliveryId) -> Vec<Outcome>;
+                fn mails(query: &MailQuery) -> Vec<Mail>;
+                fn deliveries(prefix: &str, limit: usize) -> Vec<DeliveryId>;
+                fn filed_deliveries(digest: Digest, limit: usize) -> Vec<DeliveryId>;
                 fn filed_before(library: LibraryId, digest: Digest) -> Vec<Outcome>;
                 fn each_document(library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> ();
                 fn document(library: LibraryId, folder: &str, name: &str, version: Option<u32>) -> Option<Document>;
+                fn documents_of(delivery: DeliveryId) -> Vec<Document>;
                 fn content(digest: Digest) -> Option<KnownContent>;
                 fn each_content(visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> ();
                 fn filed_as(digest: Digest, limit: usize) -> Vec<Document>;
@@ -222,6 +226,8 @@ macro_rules! reads {
                 fn open_passes(node: &str) -> Vec<Pass>;
                 fn records(pass: PassId) -> Vec<String>;
                 fn events_after(seq: u64, limit: usize) -> Vec<Event>;
+                fn events(query: &EventQuery) -> Vec<Event>;
+                fn events_between(since: Timestamp, until: Timestamp) -> Option<(u64, u64)>;
                 fn last_event() -> u64;
                 fn integrity() -> Vec<String>;
             }

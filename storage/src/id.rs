@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use ulid::Ulid;
 
@@ -50,6 +51,19 @@ ulid_id!(
     /// One mail handed over once by the drop; stays the same however often we begin again with it.
     DeliveryId
 );
+impl DeliveryId {
+    /// When it was made, to the millisecond: when the worker took the mail.
+    pub fn time(self) -> Timestamp {
+        let milliseconds = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+        Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The least id of the millisecond of `at`. Before 1970 there are none.
+    pub fn first_at(at: Timestamp) -> DeliveryId {
+        DeliveryId(Ulid::from_parts(u64::try_from(at.as_millisecond()).unwrap_or(0), 0))
+    }
+}
+
 ulid_id!(
     /// One pass.
     PassId
@@ -79,3 +93,31 @@ row_id!(
     /// A document: one name in one folder of one library, with all its versions.
     DocumentId
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_knows_when_it_was_taken() {
+        let at = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
+        let first = DeliveryId::first_at(at);
+        assert_eq!(first.time(), at);
+        assert_eq!(first.to_string().get(10..), Some("0000000000000000"));
+        let earlier = Timestamp::from_millisecond(1_700_000_000_122).unwrap();
+        assert!(DeliveryId::first_at(earlier) < first);
+        let now = DeliveryId::generate();
+        assert!(DeliveryId::first_at(now.time()) <= now);
+    }
+
+    #[test]
+    fn times_beyond_ids_and_ids_beyond_times() {
+        assert_eq!(DeliveryId::first_at(Timestamp::MIN).to_string(), "0".repeat(26));
+        assert_eq!(
+            DeliveryId::first_at(Timestamp::MAX).time().as_millisecond(),
+            Timestamp::MAX.as_millisecond()
+        );
+        let last: DeliveryId = format!("7{}", "Z".repeat(25)).parse().unwrap();
+        assert_eq!(last.time(), Timestamp::MAX);
+    }
+}

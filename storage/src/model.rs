@@ -11,9 +11,11 @@ use crate::{Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryNam
 
 mod log;
 mod numbering;
+mod query;
 
 pub use log::{Event, NewEvent, Pass};
 pub use numbering::{NAME_LENGTH, name_key, numbered};
+pub use query::{EventQuery, MailQuery};
 
 /// An enum whose values have one spelling each: on command lines, in the catalog and in JSON.
 macro_rules! words {

@@ -1,10 +1,15 @@
 //! Passes, records, events, notices.
 
 use super::*;
-use crate::model::{Event, NewEvent};
+use crate::model::{Event, EventQuery, NewEvent};
 
-pub(super) const TESTS: &[CatalogTest] =
-    &[passes_that_have_not_ended, records_of_a_pass, events_are_numbered_without_gaps, notices];
+pub(super) const TESTS: &[CatalogTest] = &[
+    passes_that_have_not_ended,
+    records_of_a_pass,
+    events_are_numbered_without_gaps,
+    events_by_number_by_id_and_by_time,
+    notices,
+];
 
 fn passes_that_have_not_ended(catalog: &dyn Catalog) {
     let pass = |node: &str, ms| Pass { id: PassId::generate(), node: node.to_owned(), started_at: at(ms) };
@@ -62,7 +67,7 @@ fn events_are_numbered_without_gaps(catalog: &dyn Catalog) {
         assert_eq!(writer.last_event().unwrap(), 3);
     });
     let reader = catalog.read().unwrap();
-    let expected = |seq, body: &str| Event { seq, body: body.to_owned() };
+    let expected = |seq, body: &str| Event { seq, event_id: 6871, time: at(0), body: body.to_owned() };
     assert_eq!(
         reader.events_after(0, 9).unwrap(),
         [expected(1, "one"), expected(2, "two"), expected(3, "three")]
@@ -70,6 +75,47 @@ fn events_are_numbered_without_gaps(catalog: &dyn Catalog) {
     assert_eq!(reader.events_after(1, 1).unwrap(), [expected(2, "two")]);
     assert_eq!(reader.events_after(3, 9).unwrap(), []);
     assert_eq!(reader.last_event().unwrap(), 3);
+}
+
+/// Numbers and times need not go together: the third event is the oldest, and the fifth as old as the fourth.
+fn events_by_number_by_id_and_by_time(catalog: &dyn Catalog) {
+    let times = [10, 20, 0, 30, 30, 40];
+    let ids = [6871, 6873, 6871, 6872, 6871, 6873];
+    write(catalog, |writer| {
+        for (time, event_id) in times.into_iter().zip(ids) {
+            let event =
+                NewEvent { event_id, pass: PassId::generate(), time: at(time), body: "{}".to_owned() };
+            writer.add_event(&event).unwrap();
+        }
+    });
+    let reader = catalog.read().unwrap();
+    let all = EventQuery { limit: 9, ..EventQuery::default() };
+    let seqs = |query: EventQuery| {
+        let events = reader.events(&query).unwrap();
+        for event in &events {
+            let nth = event.seq as usize - 1;
+            assert_eq!((event.time, event.event_id), (at(times[nth]), ids[nth]));
+        }
+        events.iter().map(|event| event.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(seqs(all.clone()), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(seqs(EventQuery { limit: 2, ..all.clone() }), [1, 2]);
+    assert_eq!(seqs(EventQuery { newest_first: true, limit: 2, ..all.clone() }), [6, 5]);
+    assert_eq!(seqs(EventQuery { after: 2, before: Some(5), ..all.clone() }), [3, 4]);
+    assert_eq!(seqs(EventQuery { before: Some(3), newest_first: true, ..all.clone() }), [2, 1]);
+    assert_eq!(seqs(EventQuery { after: u64::MAX, ..all.clone() }), []);
+    assert_eq!(seqs(EventQuery { event_ids: &[6872, 6873], ..all.clone() }), [2, 4, 6]);
+    assert_eq!(seqs(EventQuery { event_ids: &[6872], newest_first: true, ..all.clone() }), [4]);
+    let of_time = EventQuery { since: Some(at(10)), until: Some(at(30)), ..all.clone() };
+    assert_eq!(seqs(of_time), [1, 2], "from then on, and before then");
+    assert_eq!(seqs(EventQuery { since: Some(at(30)), ..all.clone() }), [4, 5, 6]);
+    assert_eq!(seqs(EventQuery { until: Some(at(20)), ..all }), [1, 3]);
+    let between = |since, until| reader.events_between(since, until).unwrap();
+    assert_eq!(between(at(10), at(30)), Some((1, 2)));
+    assert_eq!(between(at(0), at(11)), Some((1, 3)), "the second is of another time");
+    assert_eq!(between(at(30), Timestamp::MAX), Some((4, 6)));
+    assert_eq!(between(Timestamp::MIN, at(1)), Some((3, 3)));
+    assert_eq!(between(at(31), at(40)), None);
 }
 
 fn notices(catalog: &dyn Catalog) {

@@ -33,6 +33,10 @@ pub struct NewEvent {
 pub struct Event {
     /// Grows by one.
     pub seq: u64,
+    /// 6871, 6872 or 6873.
+    pub event_id: u16,
+    /// When, to the millisecond.
+    pub time: Timestamp,
     /// A JSON object without `seq`.
     pub body: String,
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::fault::{Sql, refused};
 use super::values::Millis;
 use crate::model::{Document, NewDocument, name_key, numbered};
-use crate::{Digest, DocumentId, Error, LibraryId};
+use crate::{DeliveryId, Digest, DocumentId, Error, LibraryId};
 
 /// Numbers tried one by one before the steps double.
 const CLOSE_BY: u32 = 100;
@@ -76,6 +76,12 @@ pub(super) fn filed_as(db: &Connection, digest: Digest, limit: usize) -> Sql<Vec
     let mut query = db.prepare_cached(&sql)?;
     let found = query.query_map(params![digest, limit], document)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn of_delivery(db: &Connection, delivery: DeliveryId) -> Sql<Vec<Document>> {
+    let sql = format!("SELECT {DOCUMENT} WHERE delivery = ?1 ORDER BY document, version");
+    let mut query = db.prepare_cached(&sql)?;
+    Ok(query.query_map([delivery], document)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A place for a document: its folder, and what names compare by there.

@@ -5,32 +5,61 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
 use super::values::Millis;
-use crate::model::{Mail, Outcome};
+use crate::model::{Mail, MailQuery, Outcome};
 use crate::{DeliveryId, Digest, LibraryId, PassId};
 
+const MAIL: &str = "delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
+                    arrived_at, state, attempts, fault FROM mails";
+
+fn row(row: &Row<'_>) -> rusqlite::Result<Mail> {
+    let Millis(arrived_at) = row.get(9)?;
+    Ok(Mail {
+        delivery: row.get(0)?,
+        file: row.get(1)?,
+        node: row.get(2)?,
+        digest: row.get(3)?,
+        size: row.get(4)?,
+        message_id: row.get(5)?,
+        from: row.get(6)?,
+        envelope_sender: row.get(7)?,
+        subject: row.get(8)?,
+        arrived_at,
+        state: row.get(10)?,
+        attempts: row.get(11)?,
+        fault: row.get(12)?,
+    })
+}
+
 pub(super) fn mail(db: &Connection, delivery: DeliveryId) -> Sql<Option<Mail>> {
-    let sql = "SELECT delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
-               arrived_at, state, attempts, fault FROM mails WHERE delivery = ?1";
+    let mut query = db.prepare_cached(&format!("SELECT {MAIL} WHERE delivery = ?1"))?;
+    Ok(query.query_row([delivery], row).optional()?)
+}
+
+/// After every id, as text.
+const AFTER_ALL: &str = "~";
+
+pub(super) fn list(db: &Connection, asked: &MailQuery) -> Sql<Vec<Mail>> {
+    let first = |at| DeliveryId::first_at(at).to_string();
+    let since = asked.since.map(first).unwrap_or_default();
+    let before = asked.before.map(|id| id.to_string()).into_iter().chain(asked.until.map(first)).min();
+    let before = before.unwrap_or_else(|| AFTER_ALL.to_owned());
+    let sql = format!("SELECT {MAIL} WHERE delivery >= ?1 AND delivery < ?2 ORDER BY delivery DESC LIMIT ?3");
+    let mut query = db.prepare_cached(&sql)?;
+    Ok(query.query_map(params![since, before, asked.limit], row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn deliveries(db: &Connection, prefix: &str, limit: usize) -> Sql<Vec<DeliveryId>> {
+    let sql = "SELECT delivery FROM mails WHERE delivery >= ?1 AND delivery < ?2 ORDER BY delivery LIMIT ?3";
     let mut query = db.prepare_cached(sql)?;
-    let mail = |row: &Row<'_>| {
-        let Millis(arrived_at) = row.get(9)?;
-        Ok(Mail {
-            delivery: row.get(0)?,
-            file: row.get(1)?,
-            node: row.get(2)?,
-            digest: row.get(3)?,
-            size: row.get(4)?,
-            message_id: row.get(5)?,
-            from: row.get(6)?,
-            envelope_sender: row.get(7)?,
-            subject: row.get(8)?,
-            arrived_at,
-            state: row.get(10)?,
-            attempts: row.get(11)?,
-            fault: row.get(12)?,
-        })
-    };
-    Ok(query.query_row([delivery], mail).optional()?)
+    let found = query.query_map(params![prefix, format!("{prefix}{AFTER_ALL}"), limit], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// By the index that duplicates are found by. One by digest over all mails would cost each mail a page somewhere else.
+pub(super) fn filed_deliveries(db: &Connection, digest: Digest, limit: usize) -> Sql<Vec<DeliveryId>> {
+    let sql = "SELECT DISTINCT delivery FROM outcomes WHERE digest = ?1 ORDER BY delivery LIMIT ?2";
+    let mut query = db.prepare_cached(sql)?;
+    Ok(query.query_map(params![digest, limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Never `INSERT OR REPLACE`: that removes the row that outcomes and versions refer to.

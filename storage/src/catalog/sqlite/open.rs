@@ -17,7 +17,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// "MSLF", in the header of every catalog.
 const APPLICATION_ID: i32 = 0x4d53_4c46;
 /// One for each schema version, applied in order; never changed once released.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../../migrations/sqlite/0002_events_by_time.sql"),
+];
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements.

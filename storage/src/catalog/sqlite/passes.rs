@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, not_found};
 use super::values::Millis;
-use crate::model::{Event, NewEvent, Pass};
+use crate::model::{Event, EventQuery, NewEvent, Pass};
 use crate::{DeliveryId, PassId};
 
 pub(super) fn open(db: &Connection, node: &str) -> Sql<Vec<Pass>> {
@@ -49,9 +49,39 @@ pub(super) fn add_record(db: &Connection, pass: PassId, delivery: DeliveryId, bo
 }
 
 pub(super) fn events_after(db: &Connection, seq: u64, limit: usize) -> Sql<Vec<Event>> {
-    let mut query = db.prepare_cached("SELECT seq, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-    let event = |row: &Row<'_>| Ok(Event { seq: row.get(0)?, body: row.get(1)? });
-    Ok(query.query_map(params![seq, limit], event)?.collect::<rusqlite::Result<_>>()?)
+    events(db, &EventQuery { after: seq, limit, ..EventQuery::default() })
+}
+
+/// In the order of the table, so that the first comes at once: with the index by time all would have to be sorted. The
+/// body stands last, and is read only of those that are given.
+pub(super) fn events(db: &Connection, asked: &EventQuery) -> Sql<Vec<Event>> {
+    let ids: Vec<_> = asked.event_ids.iter().map(u16::to_string).collect();
+    let ids = if ids.is_empty() { String::new() } else { format!("AND event_id IN ({})", ids.join(", ")) };
+    let order = if asked.newest_first { "DESC" } else { "ASC" };
+    let sql = format!(
+        "SELECT seq, event_id, time, body FROM events
+         WHERE seq > ?1 AND seq < ?2 AND +time >= ?3 AND +time < ?4 {ids} ORDER BY seq {order} LIMIT ?5"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let event = |row: &Row<'_>| {
+        let Millis(time) = row.get(2)?;
+        Ok(Event { seq: row.get(0)?, event_id: row.get(1)?, time, body: row.get(3)? })
+    };
+    let seq = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+    let (after, before) = (seq(asked.after), seq(asked.before.unwrap_or(u64::MAX)));
+    let since = asked.since.map_or(i64::MIN, Timestamp::as_millisecond);
+    let until = asked.until.map_or(i64::MAX, Timestamp::as_millisecond);
+    let found = query.query_map(params![after, before, since, until, asked.limit], event)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn events_between(db: &Connection, since: Timestamp, until: Timestamp) -> Sql<Option<(u64, u64)>> {
+    let sql = "SELECT min(seq), max(seq) FROM events WHERE time >= ?1 AND time < ?2";
+    let mut query = db.prepare_cached(sql)?;
+    let bounds =
+        query.query_row(params![Millis(since), Millis(until)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (first, last): (Option<u64>, Option<u64>) = bounds;
+    Ok(first.zip(last))
 }
 
 pub(super) fn last_event(db: &Connection) -> Sql<u64> {

@@ -7,8 +7,8 @@ use super::fault::{Fault, Sql, refused};
 use super::{Held, contents, documents, libraries, mails, passes, people};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Counts, Document, Event, Grant, Group, KnownContent, Library, LibrarySettings, Mail, NewDocument,
-    NewEvent, Outcome, Pass, Principal, Role, User,
+    Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
+    MailQuery, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
@@ -133,6 +133,18 @@ impl Reader for Session<'_> {
         self.run("list outcomes", |db| mails::outcomes(db, delivery))
     }
 
+    fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>> {
+        self.run("list mails", |db| mails::list(db, query))
+    }
+
+    fn deliveries(&self, prefix: &str, limit: usize) -> Result<Vec<DeliveryId>> {
+        self.run("look up a delivery", |db| mails::deliveries(db, prefix, limit))
+    }
+
+    fn filed_deliveries(&self, digest: Digest, limit: usize) -> Result<Vec<DeliveryId>> {
+        self.run("look for filed deliveries", |db| mails::filed_deliveries(db, digest, limit))
+    }
+
     fn filed_before(&self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>> {
         self.run("look for a duplicate", |db| mails::filed_before(db, library, digest))
     }
@@ -149,6 +161,10 @@ impl Reader for Session<'_> {
         version: Option<u32>,
     ) -> Result<Option<Document>> {
         self.run("look up a document", |db| documents::find(db, library, folder, name, version))
+    }
+
+    fn documents_of(&self, delivery: DeliveryId) -> Result<Vec<Document>> {
+        self.run("list documents of a mail", |db| documents::of_delivery(db, delivery))
     }
 
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>> {
@@ -177,6 +193,14 @@ impl Reader for Session<'_> {
 
     fn events_after(&self, seq: u64, limit: usize) -> Result<Vec<Event>> {
         self.run("list events", |db| passes::events_after(db, seq, limit))
+    }
+
+    fn events(&self, query: &EventQuery) -> Result<Vec<Event>> {
+        self.run("list events", |db| passes::events(db, query))
+    }
+
+    fn events_between(&self, since: Timestamp, until: Timestamp) -> Result<Option<(u64, u64)>> {
+        self.run("look for events of a time", |db| passes::events_between(db, since, until))
     }
 
     fn last_event(&self) -> Result<u64> {
