@@ -46,7 +46,7 @@ impl Site {
                 "site.system_account {login}: a user has this login, and would own what nobody proven has sent"
             )));
         }
-        let empty = reader.counts()?.contents == 0;
+        let empty = !reader.has_contents()?;
         drop(reader);
         let contents = LocalContents::open(&config.storage.contents, empty)?;
         let program = std::env::current_exe().ok();

@@ -79,8 +79,10 @@ pub trait Reader {
     fn each_content(&self, visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> Result<()>;
     /// The paths (library, path, version) that a content is filed under, at most `limit`.
     fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<Document>>;
-    /// How much there is.
+    /// How much there is. Looks at every row of several tables: for reports, not for each pass.
     fn counts(&self) -> Result<Counts>;
+    /// Whether any content is on record, a doomed one too; one look-up.
+    fn has_contents(&self) -> Result<bool>;
 
     /// Passes of this worker that have begun and not ended, oldest first.
     fn open_passes(&self, node: &str) -> Result<Vec<Pass>>;

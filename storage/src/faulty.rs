@@ -223,6 +223,7 @@ macro_rules! reads {
                 fn each_content(visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> ();
                 fn filed_as(digest: Digest, limit: usize) -> Vec<Document>;
                 fn counts() -> Counts;
+                fn has_contents() -> bool;
                 fn open_passes(node: &str) -> Vec<Pass>;
                 fn records(pass: PassId) -> Vec<String>;
                 fn events_after(seq: u64, limit: usize) -> Vec<Event>;

@@ -372,6 +372,8 @@ pub struct Counts {
     pub documents: u64,
     /// Contents.
     pub contents: u64,
+    /// Bytes of all contents together.
+    pub bytes: u64,
     /// Mails on record.
     pub mails: u64,
     /// Libraries.

@@ -357,15 +357,18 @@ fn contents_and_where_they_are_filed(catalog: &dyn Catalog) {
 
 fn counts_and_integrity(catalog: &dyn Catalog) {
     assert_eq!(catalog.read().unwrap().counts().unwrap(), Counts::default());
+    assert!(!catalog.read().unwrap().has_contents().unwrap());
     write(catalog, |writer| {
         let library = add_library(writer, "a");
         writer.add_user(&the("u"), &[the("u@x.org"), the("v@x.org")]).unwrap();
         file(writer, library, "", "a.pdf");
         file(writer, library, "", "a.pdf");
         writer.put_mail(&mail(None)).unwrap();
+        writer.add_content(Digest::of(b"another"), 7).unwrap();
     });
     let reader = catalog.read().unwrap();
-    let expected = Counts { documents: 2, contents: 1, mails: 3, libraries: 1, users: 1 };
+    let expected = Counts { documents: 2, contents: 2, bytes: 8, mails: 3, libraries: 1, users: 1 };
     assert_eq!(reader.counts().unwrap(), expected);
+    assert!(reader.has_contents().unwrap());
     assert_eq!(reader.integrity().unwrap(), [""; 0]);
 }

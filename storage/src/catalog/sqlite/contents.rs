@@ -44,17 +44,24 @@ pub(super) fn forget(db: &Connection, digest: Digest) -> Sql<()> {
     Ok(())
 }
 
+pub(super) fn any(db: &Connection) -> Sql<bool> {
+    let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM contents)")?;
+    Ok(query.query_row([], |row| row.get(0))?)
+}
+
 pub(super) fn counts(db: &Connection) -> Sql<Counts> {
-    let sql = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM contents),
-               (SELECT count(*) FROM mails), (SELECT count(*) FROM libraries), (SELECT count(*) FROM users)";
+    let sql = "SELECT (SELECT count(*) FROM documents), count(*), coalesce(sum(size), 0),
+               (SELECT count(*) FROM mails), (SELECT count(*) FROM libraries), (SELECT count(*) FROM users)
+               FROM contents";
     let mut query = db.prepare_cached(sql)?;
     Ok(query.query_row([], |row| {
         Ok(Counts {
             documents: row.get(0)?,
             contents: row.get(1)?,
-            mails: row.get(2)?,
-            libraries: row.get(3)?,
-            users: row.get(4)?,
+            bytes: row.get(2)?,
+            mails: row.get(3)?,
+            libraries: row.get(4)?,
+            users: row.get(5)?,
         })
     })?)
 }

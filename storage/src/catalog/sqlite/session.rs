@@ -183,6 +183,10 @@ impl Reader for Session<'_> {
         self.run("count", contents::counts)
     }
 
+    fn has_contents(&self) -> Result<bool> {
+        self.run("look for a content", contents::any)
+    }
+
     fn open_passes(&self, node: &str) -> Result<Vec<Pass>> {
         self.run("list open passes", |db| passes::open(db, node))
     }
