@@ -14,6 +14,7 @@ mod settle;
 mod lease;
 mod take;
 mod slots;
+pub mod look;
 #[cfg(test)]
 mod tests;
 
@@ -118,12 +119,9 @@ impl DropFolder {
     /// is never made: one that is missing may only be not mounted.
     pub fn open(settings: &Settings) -> Result<DropFolder, DropError> {
         let path = &settings.path;
-        let device = check_folder(path)?;
-        let format = settings.format();
-        let sources = match format {
-            Format::Folder => vec![path.clone()],
-            Format::Maildir => maildir::sources(path)?,
-        };
+        let device = find_folder(path)?;
+        check_rights(path)?;
+        let (format, sources) = layout(settings)?;
         for source in &sources {
             check_rights(source)?;
         }
@@ -233,11 +231,32 @@ impl DropFolder {
     }
 }
 
+/// Where what is put into the drop has to go: the folder itself, or `new/` of a Maildir. Makes nothing; we may
+/// write to it.
+pub fn entrance(settings: &Settings) -> Result<PathBuf, DropError> {
+    find_folder(&settings.path)?;
+    let (_, sources) = layout(settings)?;
+    let entrance = sources.into_iter().next().unwrap_or_else(|| settings.path.clone());
+    check_rights(&entrance)?;
+    Ok(entrance)
+}
+
+/// The format, as set or as found, and the folders that mail is taken from.
+fn layout(settings: &Settings) -> Result<(Format, Vec<PathBuf>), DropError> {
+    let path = &settings.path;
+    let format = settings.format();
+    let sources = match format {
+        Format::Folder => vec![path.clone()],
+        Format::Maildir => maildir::sources(path)?,
+    };
+    Ok((format, sources))
+}
+
 /// The device of the drop folder.
-fn check_folder(path: &Path) -> Result<u64, DropError> {
+fn find_folder(path: &Path) -> Result<u64, DropError> {
     match fs::metadata(path) {
         Ok(meta) if !meta.is_dir() => Err(DropError::NotAFolder(path.to_owned())),
-        Ok(meta) => check_rights(path).map(|()| meta.dev()),
+        Ok(meta) => Ok(meta.dev()),
         Err(error) => Err(match error.kind() {
             io::ErrorKind::NotFound => DropError::Missing(path.to_owned()),
             io::ErrorKind::NotADirectory => DropError::NotAFolder(path.to_owned()),
@@ -247,11 +266,18 @@ fn check_folder(path: &Path) -> Result<u64, DropError> {
     }
 }
 
+type Right = (Access, &'static str);
+const READ: Right = (Access::READ_OK, "read");
+const WRITE: Right = (Access::WRITE_OK, "take mail out of");
+const ENTER: Right = (Access::EXEC_OK, "enter");
+
 /// Asks beforehand, so that a missing right is said of the folder once and not of each mail in it.
 fn check_rights(path: &Path) -> Result<(), DropError> {
-    for (right, what) in
-        [(Access::READ_OK, "read"), (Access::WRITE_OK, "take mail out of"), (Access::EXEC_OK, "enter")]
-    {
+    check_each(path, &[READ, WRITE, ENTER])
+}
+
+fn check_each(path: &Path, rights: &[Right]) -> Result<(), DropError> {
+    for &(right, what) in rights {
         match rustix::fs::accessat(CWD, path, right, AtFlags::EACCESS) {
             Ok(()) => {}
             Err(Errno::ACCESS | Errno::PERM) => {

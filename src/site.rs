@@ -55,7 +55,12 @@ impl Site {
 
     /// Opens the drop folder and takes its lock. Refused with [`DropError::Held`] while another pass has it.
     pub fn open_drop(&self) -> std::result::Result<DropFolder, DropError> {
-        DropFolder::open(&drop::Settings {
+        DropFolder::open(&self.drop_settings())
+    }
+
+    /// Where the drop is and how it is read.
+    pub fn drop_settings(&self) -> drop::Settings {
+        drop::Settings {
             path: self.config.drop.path.clone(),
             format: match self.config.drop.format {
                 DropFormat::Auto => None,
@@ -64,6 +69,6 @@ impl Site {
             },
             settle: self.config.drop.settle,
             node: self.config.site.node.clone(),
-        })
+        }
     }
 }

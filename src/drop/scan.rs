@@ -82,7 +82,7 @@ impl<'a> Scan<'a> {
         }
         match entry.file_type() {
             Err(error) => self.unreadable(&name, entry.ino(), error),
-            Ok(kind) if !kind.is_file() => Ok(Some(self.not_mail(&name, entry.ino(), what_is(kind)))),
+            Ok(kind) if !kind.is_file() => Ok(Some(self.complaint(&name, entry.ino(), not_mail(kind)))),
             Ok(_) if self.drop.format() == Format::Maildir => self.claim(folder, name, entry.ino(), None),
             Ok(_) => self.look_in_folder(folder, name, entry.ino()),
         }
@@ -96,7 +96,7 @@ impl<'a> Scan<'a> {
     ) -> Result<Option<Found>, DropError> {
         match fs::symlink_metadata(folder.join(&name)) {
             Err(error) => self.unreadable(&name, inode, error),
-            Ok(meta) if !meta.is_file() => Ok(Some(self.not_mail(&name, inode, what_is(meta.file_type())))),
+            Ok(meta) if !meta.is_file() => Ok(Some(self.complaint(&name, inode, not_mail(meta.file_type())))),
             Ok(meta) if meta.nlink() > 1 => {
                 self.linked.add(Linked { name, inode });
                 Ok(None)
@@ -110,12 +110,8 @@ impl<'a> Scan<'a> {
         let Some(folder) = self.drop.sources.first() else { return Ok(None) };
         match fs::symlink_metadata(folder.join(&name)) {
             Err(error) => self.unreadable(&name, inode, error),
-            Ok(meta) if !meta.is_file() => Ok(Some(self.not_mail(&name, inode, what_is(meta.file_type())))),
-            Ok(meta) if meta.nlink() > 1 => Ok(Some(self.complaint(
-                &name,
-                inode,
-                format!("has {} links, as a delivery in progress does: left where it is", meta.nlink()),
-            ))),
+            Ok(meta) if !meta.is_file() => Ok(Some(self.complaint(&name, inode, not_mail(meta.file_type())))),
+            Ok(meta) if meta.nlink() > 1 => Ok(Some(self.complaint(&name, inode, linked(meta.nlink())))),
             Ok(meta) => self.claim(folder, name, inode, Some(Look::of(&meta))),
         }
     }
@@ -146,11 +142,7 @@ impl<'a> Scan<'a> {
         if site_wide(&error) {
             return Err(DropError::io("look at", Path::new(name), error));
         }
-        Ok(Some(self.complaint(name, inode, format!("cannot be looked at: {error}"))))
-    }
-
-    fn not_mail(&self, name: &OsStr, inode: u64, what: &str) -> Found {
-        self.complaint(name, inode, format!("{what}, not a mail: left where it is"))
+        Ok(Some(self.complaint(name, inode, unreadable(&error))))
     }
 
     fn complaint(&self, name: &OsStr, inode: u64, why: String) -> Found {
@@ -178,6 +170,21 @@ impl Iterator for Scan<'_> {
         }
         None
     }
+}
+
+/// Why what is no regular file stays where it is.
+pub(super) fn not_mail(kind: FileType) -> String {
+    format!("{}, not a mail: left where it is", what_is(kind))
+}
+
+/// Why a file with so many links stays where it is, in a plain folder.
+pub(super) fn linked(links: u64) -> String {
+    format!("has {links} links, as a delivery in progress does: left where it is")
+}
+
+/// Why nobody knows what it is.
+pub(super) fn unreadable(error: &io::Error) -> String {
+    format!("cannot be looked at: {error}")
 }
 
 fn what_is(kind: FileType) -> &'static str {

@@ -109,9 +109,18 @@ impl Drop for Note<'_> {
 
 /// The ids a slot file names; what is no record of ours is passed over.
 pub(super) fn read(file: &File) -> io::Result<Vec<DeliveryId>> {
+    read_from(file, 0)
+}
+
+/// The suspects that a slot file names while its owner lives, who has innocent mail in the slots of its workers.
+pub(super) fn read_suspects(file: &File) -> io::Result<Vec<DeliveryId>> {
+    read_from(file, WORKERS as u64)
+}
+
+fn read_from(file: &File, first: u64) -> io::Result<Vec<DeliveryId>> {
     let mut ids = Vec::new();
     let mut record = [0; RECORD];
-    for slot in 0..MOST {
+    for slot in first..MOST {
         match file.read_exact_at(&mut record, slot * RECORD as u64) {
             Ok(()) => ids.extend(id_in(&record)),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,

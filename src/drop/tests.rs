@@ -1,12 +1,13 @@
 //! Tests of the drop as a whole, against real folders.
 
 use std::ffi::OsStr;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
+use std::thread;
 use std::time::{Instant, SystemTime};
 
 use rustix::fs::OFlags;
@@ -769,4 +770,167 @@ fn a_claim_of_another_process_can_be_read_though_it_is_open() {
     let alone = Claimed::alone(&claimed.path, Format::Folder);
     assert_eq!((alone.id, &alone.name), (claimed.id, &claimed.name));
     assert_eq!(alone.read(9).unwrap().bytes, b"x");
+}
+
+/// What a look finds, as `name: where`, sorted.
+fn looked(settings: &Settings) -> Vec<String> {
+    let told = |found: Result<look::Standing, DropError>| {
+        let found = found.unwrap();
+        match found.place {
+            look::Place::Waiting => format!("{}: waiting, {}", found.file, found.size),
+            look::Place::NotMail(why) => format!("{}: {why}", found.file),
+            look::Place::Claimed(look::Claim { id, node, owner, suspect }) => {
+                let id = if id.is_some() { "an id" } else { "no id" };
+                format!("{}: {node} {owner:?}, {id}, suspect {suspect}, {}", found.file, found.size)
+            }
+        }
+    };
+    let mut told: Vec<_> = look::look(settings).unwrap().map(told).collect();
+    told.sort();
+    told
+}
+
+/// Every name below a folder.
+fn tree(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for name in names(folder) {
+        let path = folder.join(name);
+        if path.is_dir() && !path.is_symlink() {
+            found.append(&mut tree(&path));
+        }
+        found.push(path);
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_look_tells_of_everything_as_the_scan_does_and_makes_nothing() {
+    let site = Site::new();
+    site.put("mail.eml", b"four");
+    site.put(".hidden", b"x");
+    site.put(OsStr::from_bytes(b"\xff.eml"), b"");
+    symlink("nowhere", site.path().join("link")).unwrap();
+    fs::create_dir(site.path().join("folder")).unwrap();
+    fs::hard_link(site.put("two.eml", b"x"), site.path().join(".other")).unwrap();
+    let before = tree(&site.path());
+    let seen = looked(&site.settings("n1"));
+    assert_eq!(
+        seen,
+        [
+            "\\xFF.eml: waiting, 0",
+            "folder: a folder, not a mail: left where it is",
+            "link: a symbolic link, not a mail: left where it is",
+            "mail.eml: waiting, 4",
+            "two.eml: has 2 links, as a delivery in progress does: left where it is",
+        ]
+    );
+    assert_eq!(tree(&site.path()), before);
+    // The scan says the same of what it leaves.
+    let drop = site.open();
+    let (claimed, complaints) = scan(&drop);
+    assert_eq!(claimed, ["\\xFF.eml", "mail.eml"]);
+    assert!(complaints.iter().all(|complaint| seen.contains(complaint)), "{complaints:?}");
+}
+
+#[test]
+fn a_look_tells_claims_and_whether_their_worker_lives() {
+    let site = Site::new();
+    site.put("one.eml", b"four");
+    site.put("two.eml", b"x");
+    let drop = site.open();
+    let claims: Vec<_> = drop
+        .scan()
+        .unwrap()
+        .filter_map(|found| match found {
+            Found::Claimed(claimed) => Some(claimed),
+            _ => None,
+        })
+        .collect();
+    let one = claims.iter().find(|claimed| claimed.name == "one.eml").unwrap();
+    let note = drop.slots().enter(0, one.id).unwrap();
+    fs::write(site.path().join(".claimed/n1/by-hand"), b"by hand").unwrap();
+    fs::write(site.path().join(".claimed/stray"), b"").unwrap();
+    // In hand is no suspicion while the worker lives.
+    let told = |owner: &str, suspect: bool| {
+        [
+            format!("by-hand: n1 {owner}, no id, suspect false, 7"),
+            format!("one.eml: n1 {owner}, an id, suspect {suspect}, 4"),
+            format!("two.eml: n1 {owner}, an id, suspect false, 1"),
+        ]
+    };
+    let settings = site.settings("n2");
+    assert_eq!(looked(&settings), told("Lives", false));
+    std::mem::forget(note);
+    std::mem::drop(drop);
+    assert_eq!(looked(&settings), told("Gone", true));
+    // The next owner has it among its suspects.
+    let drop = site.open();
+    assert_eq!(looked(&settings), told("Lives", true));
+    std::mem::drop(drop);
+    fs::remove_file(site.path().join(".claimed/n1/.lock")).unwrap();
+    assert_eq!(looked(&settings), told("Gone", true));
+    assert!(!site.path().join(".claimed/n1/.lock").exists());
+    let found = look::claims(&settings).unwrap().filter_map(Result::ok);
+    let made: Vec<_> = found.filter(|found| found.file == "one.eml").map(|found| found.since).collect();
+    assert_eq!(made, [Some(one.id.time())]);
+}
+
+#[test]
+fn a_look_holds_no_worker_off() {
+    let site = Site::new();
+    drop(site.open());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                looked(&site.settings("n2"));
+            }
+        });
+        for _ in 0..200 {
+            drop(site.open());
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_look_at_no_drop_is_refused_as_a_pass_is() {
+    let site = Site::maildir();
+    let missing = Settings { path: site.path().join("no"), ..site.settings("n1") };
+    assert!(matches!(look::look(&missing), Err(DropError::Missing(_))));
+    assert!(matches!(entrance(&missing), Err(DropError::Missing(_))));
+    fs::write(site.path().join("file"), "").unwrap();
+    let file = Settings { path: site.path().join("file"), ..site.settings("n1") };
+    assert!(matches!(look::look(&file), Err(DropError::NotAFolder(_))));
+    symlink("elsewhere", site.path().join(".claimed")).unwrap();
+    let mut looked = look::look(&site.settings("n1")).unwrap();
+    assert!(matches!(looked.next(), Some(Err(DropError::ClaimsAreALink(_)))));
+    assert!(looked.next().is_none());
+}
+
+#[test]
+fn a_look_at_a_maildir_sees_new_and_cur() {
+    let site = Site::maildir();
+    site.put("new/a", b"x");
+    site.put("cur/b:2,S", b"x");
+    site.put("tmp/c", b"x");
+    fs::hard_link(site.path().join("new/a"), site.path().join("tmp/a")).unwrap();
+    assert_eq!(looked(&site.settings("n1")), ["a: waiting, 1", "b:2,S: waiting, 1"]);
+    assert_eq!(entrance(&site.settings("n1")).unwrap(), site.path().join("new"));
+}
+
+#[test]
+fn a_clock_that_is_ahead_hides_no_wait() {
+    let site = Site::new();
+    let path = site.put("a.eml", b"x");
+    let at = |time: SystemTime| {
+        File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        look::since(&fs::metadata(&path).unwrap())
+    };
+    let now = jiff::Timestamp::now();
+    let ahead = at(SystemTime::now() + Duration::from_secs(86_400));
+    assert!(ahead <= jiff::Timestamp::now() && ahead >= now - Duration::from_secs(60), "{ahead}");
+    let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_436_263_371);
+    assert_eq!(at(past).as_second(), 1_436_263_371);
 }
