@@ -2,16 +2,21 @@
 //! every recipient has a final outcome on record; what fails here is done again later, by its delivery id.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::fs::{self, File, FileTimes};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, BufReader, Read};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use mailshelf_storage::durable::{Existing, NewFile, sync_folder};
-use mailshelf_storage::{Error, IoContext, Result, failpoint};
+use mailshelf_storage::{DeliveryId, Error, IoContext, Result, failpoint};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use crate::drop::{Claimed, cut, make_folder, open_regular, rename_new};
+
+pub mod aside;
 
 /// How many other files may have taken a kept mail's name before we give up.
 const NAMES: u32 = 100;
@@ -53,6 +58,24 @@ impl Disposer {
         self.keep(claimed, badmail)
     }
 
+    /// Moves mail that was kept aside into `entrance`, where the drop takes mail in, and tells where it is. It gets
+    /// its name in the drop again; no other file is ever replaced: where one has that name, something is put behind
+    /// it. If it is interrupted the mail may stand in both places, and never in none.
+    pub fn put_back(&self, kept: &aside::Kept, entrance: &Path) -> Result<PathBuf> {
+        let wanted = kept.drop_name();
+        let unique = || name(&wanted, &DeliveryId::generate().to_string());
+        let numbered = (1..=NAMES).map(|nth| numbered(&wanted, nth));
+        for name in numbered.chain(std::iter::once_with(unique)) {
+            let to = entrance.join(name);
+            match self.enter(&kept.path, &to) {
+                Err(Error::Io { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+                moved => return moved.map(|()| to),
+            }
+        }
+        let full = io::Error::from(io::ErrorKind::AlreadyExists);
+        Err(full).while_doing("find a name for it in", entrance)
+    }
+
     /// Makes what was moved since the last call survive a power cut.
     pub fn sync(&self) -> Result<()> {
         let changed = std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
@@ -62,7 +85,7 @@ impl Disposer {
 
     fn move_into(&self, from: &Path, folder: &Path) -> Result<PathBuf> {
         for nth in 1..=NAMES {
-            let to = folder.join(name(from, nth));
+            let to = folder.join(numbered(from.file_name().unwrap_or_default(), nth));
             match self.move_to(from, &to) {
                 Err(Error::Io { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {
                     // An earlier attempt may have copied it and got no further.
@@ -91,23 +114,53 @@ impl Disposer {
             }
             Err(error) => Err(error).while_doing("move", from),
             Ok(()) => {
-                let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-                changed.gained.extend(to.parent().map(Path::to_owned));
-                changed.lost.extend(from.parent().map(Path::to_owned));
+                self.moved(from, to);
                 Ok(())
             }
         }
     }
+
+    /// Fails with `AlreadyExists` if there is something at `to`. Others give names there too, so that to look first
+    /// and then to rename would not do: where the file system has no rename that replaces nothing, it is copied.
+    fn enter(&self, from: &Path, to: &Path) -> Result<()> {
+        // With a second name, in a backup say, it would pass for a delivery in progress, and stay.
+        let linked = fs::symlink_metadata(from).while_doing("look at", from)?.nlink() > 1;
+        let renamed = match linked {
+            true => Err(Errno::XDEV),
+            false => renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE),
+        };
+        match renamed {
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                if fs::symlink_metadata(to).is_ok() {
+                    return Err(io::Error::from(io::ErrorKind::AlreadyExists)).while_doing("make", to);
+                }
+                copy(from, to)?;
+                failpoint::reached("put-back-copied", "");
+                unlink(from)?;
+            }
+            done => done.while_doing("move", from)?,
+        }
+        self.moved(from, to);
+        Ok(())
+    }
+
+    fn moved(&self, from: &Path, to: &Path) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.gained.extend(to.parent().map(Path::to_owned));
+        changed.lost.extend(from.parent().map(Path::to_owned));
+    }
 }
 
-fn name(from: &Path, nth: u32) -> OsString {
-    let name = from.file_name().unwrap_or_default();
-    if nth == 1 {
-        return name.to_owned();
-    }
-    let suffix = format!("~{nth}");
-    let mut made = cut(name, LONGEST - suffix.len()).to_owned();
-    made.push(suffix);
+/// The name itself, then `~2` and so on behind it.
+fn numbered(wanted: &OsStr, nth: u32) -> OsString {
+    if nth == 1 { wanted.to_owned() } else { name(wanted, &nth.to_string()) }
+}
+
+/// `<name>~<behind>`, cut where no file system would take it.
+fn name(wanted: &OsStr, behind: &str) -> OsString {
+    let mut made = cut(wanted, LONGEST.saturating_sub(behind.len() + 1)).to_owned();
+    made.push("~");
+    made.push(behind);
     made
 }
 
@@ -118,18 +171,33 @@ fn unlink(path: &Path) -> Result<()> {
     }
 }
 
-/// Copies to another file system; when it returns, the copy survives a power cut.
+/// Copies to another file system, with its owner, mode and time where the system lets us; when it returns, the copy
+/// survives a power cut.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
     let mut source = open_regular(from).while_doing("open", from)?;
     let mut file = NewFile::create_with_mode(folder, 0o600)?;
     io::copy(&mut source, &mut file).while_doing("copy", from)?;
-    if let Ok(modified) = source.metadata().and_then(|meta| meta.modified()) {
-        // When it arrived. A file system that cannot keep that keeps the mail all the same.
-        let _ = file.file().set_times(FileTimes::new().set_modified(modified));
+    if let Ok(meta) = source.metadata() {
+        take_after(file.file(), &meta);
     }
     file.publish(to, Existing::Refuse)?;
     sync_folder(folder)
+}
+
+/// Gives a copy the owner, mode and time of the original. A file system that cannot keep them keeps the mail all the
+/// same, and so does one where we may not give files away: then it is ours, and for us alone.
+fn take_after(copy: &File, original: &Metadata) {
+    let owner = (original.uid(), original.gid());
+    let is_same = copy.metadata().is_ok_and(|meta| (meta.uid(), meta.gid()) == owner);
+    // Rights for a group are rights for that group.
+    if is_same || fchown(copy, Some(owner.0), Some(owner.1)).is_ok() {
+        let _ = copy.set_permissions(Permissions::from_mode(original.mode() & 0o777));
+    }
+    // When it arrived.
+    if let Ok(modified) = original.modified() {
+        let _ = copy.set_times(FileTimes::new().set_modified(modified));
+    }
 }
 
 fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
@@ -307,5 +375,124 @@ mod tests {
         assert_eq!(disposer.keep(&claimed, &folder).unwrap(), kept);
         fs::remove_file(&kept).unwrap();
         assert!(disposer.keep(&claimed, &folder).is_err(), "gone, and not by us");
+    }
+
+    /// The one file that stands aside in `folder`.
+    fn the_kept(folder: &Path) -> aside::Kept {
+        let mut kept: Vec<_> = aside::kept_in(folder).unwrap().map(Result::unwrap).collect();
+        assert_eq!(kept.len(), 1);
+        kept.remove(0)
+    }
+
+    #[test]
+    fn mail_that_is_put_back_has_its_name_and_time_again() {
+        let (dir, claimed) = drop_with("a\u{1b}b.eml", b"mail");
+        let other = elsewhere(&claimed);
+        let mut folders = vec![dir.path().join("badmail")];
+        folders.extend(other.iter().map(|other| other.path().join("badmail")));
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_436_263_371);
+        for folder in folders {
+            fs::write(&claimed.path, b"mail").unwrap();
+            let file = File::options().write(true).open(&claimed.path).unwrap();
+            file.set_permissions(Permissions::from_mode(0o640)).unwrap();
+            file.set_modified(time).unwrap();
+            let disposer = Disposer::default();
+            disposer.set_aside(&claimed, &folder).unwrap();
+            let kept = the_kept(&folder);
+            assert_eq!((kept.id, kept.name.as_os_str()), (Some(claimed.id), claimed.name.as_os_str()));
+            assert_eq!((kept.size, kept.since), (4, claimed.id.made_at()));
+            let back = disposer.put_back(&kept, dir.path()).unwrap();
+            disposer.sync().unwrap();
+            assert_eq!(back, dir.path().join("a\u{1b}b.eml"));
+            assert_eq!(fs::read(&back).unwrap(), b"mail");
+            let meta = fs::metadata(&back).unwrap();
+            assert_eq!((meta.mode() & 0o777, meta.modified().unwrap(), meta.nlink()), (0o640, time, 1));
+            assert_eq!(aside::count_in(&folder).unwrap(), 0);
+            fs::remove_file(back).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_put_back_replaces_nothing_and_is_never_hidden() {
+        let (dir, claimed) = drop_with("a", b"x");
+        let entrance = dir.path().join("entrance");
+        let other = elsewhere(&claimed);
+        let mut folders = vec![dir.path().join("badmail")];
+        folders.extend(other.iter().map(|other| other.path().join("badmail")));
+        let id = claimed.id.to_string();
+        for folder in folders {
+            fs::create_dir(&folder).unwrap();
+            fs::create_dir(&entrance).unwrap();
+            let put_back = |name: &str, bytes: &str| {
+                fs::write(folder.join(format!("{id}~{name}")), bytes).unwrap();
+                let back = Disposer::default().put_back(&the_kept(&folder), &entrance).unwrap();
+                assert_eq!(fs::read_to_string(&back).unwrap(), bytes);
+                back.file_name().unwrap().to_str().unwrap().to_owned()
+            };
+            assert_eq!(put_back("a", "one"), "a");
+            // The same bytes too: whose they are nobody knows.
+            assert_eq!(put_back("a", "one"), "a~2");
+            std::os::unix::fs::symlink("nowhere", entrance.join("b")).unwrap();
+            assert_eq!(put_back("b", "two"), "b~2");
+            assert_eq!(put_back(".c", "three"), "mail.c");
+            assert_eq!(put_back("", "four"), "mail");
+            let long = "é".repeat(114);
+            assert_eq!(put_back(&long, "five"), long);
+            for nth in 3..=100 {
+                fs::write(entrance.join(format!("a~{nth}")), "").unwrap();
+            }
+            let unique = put_back("a", "six");
+            assert!(unique.strip_prefix("a~").is_some_and(|id| id.parse::<DeliveryId>().is_ok()), "{unique}");
+            assert_eq!(fs::read_to_string(entrance.join("a")).unwrap(), "one");
+            assert_eq!(count(&folder), 0);
+            fs::remove_dir_all(&entrance).unwrap();
+        }
+    }
+
+    #[test]
+    fn mail_with_a_second_name_is_put_back_with_one() {
+        let (dir, claimed) = drop_with("a", b"mail");
+        let folder = dir.path().join("badmail");
+        let kept = Disposer::default().set_aside(&claimed, &folder).unwrap();
+        fs::hard_link(&kept, dir.path().join(".backup")).unwrap();
+        let back = Disposer::default().put_back(&the_kept(&folder), dir.path()).unwrap();
+        assert_eq!(fs::metadata(&back).unwrap().nlink(), 1);
+        assert_eq!(fs::read(dir.path().join(".backup")).unwrap(), b"mail");
+        assert_eq!(count(&folder), 0);
+    }
+
+    #[test]
+    fn a_copy_belongs_to_whom_the_mail_did_or_to_us_alone() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root may give files away");
+            return;
+        }
+        let (dir, claimed) = drop_with("a", b"mail");
+        let Some(other) = elsewhere(&claimed) else { return };
+        std::os::unix::fs::chown(&claimed.path, Some(4321), Some(1234)).unwrap();
+        fs::set_permissions(&claimed.path, Permissions::from_mode(0o664)).unwrap();
+        let disposer = Disposer::default();
+        let kept = disposer.set_aside(&claimed, &other.path().join("badmail")).unwrap();
+        let back = disposer.put_back(&the_kept(kept.parent().unwrap()), dir.path()).unwrap();
+        let meta = fs::metadata(back).unwrap();
+        assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o777), (4321, 1234, 0o664));
+    }
+
+    #[test]
+    fn what_stands_aside_is_told_from_what_does_not() {
+        let (dir, claimed) = drop_with("a", b"mail");
+        let folder = dir.path().join("badmail");
+        assert_eq!(aside::kept_in(&folder).unwrap().count(), 0);
+        assert_eq!(aside::count_in(&folder).unwrap(), 0);
+        Disposer::default().set_aside(&claimed, &folder).unwrap();
+        fs::write(folder.join(".tmp-x"), "").unwrap();
+        fs::create_dir(folder.join("folder")).unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.join("link")).unwrap();
+        fs::write(folder.join("note"), "by hand").unwrap();
+        let mut kept: Vec<_> = aside::kept_in(&folder).unwrap().map(Result::unwrap).collect();
+        kept.sort_by_key(|kept| kept.size);
+        let told: Vec<_> = kept.iter().map(|kept| (kept.id, kept.shown_name())).collect();
+        assert_eq!(told, [(Some(claimed.id), "a".to_owned()), (None, "note".to_owned())]);
+        assert_eq!(aside::count_in(&folder).unwrap(), 2);
     }
 }

@@ -34,7 +34,7 @@ use rustix::io::Errno;
 use home::Home;
 
 pub use claim::Claimed;
-pub(crate) use claim::{cut, rename_new};
+pub(crate) use claim::{cut, parse as parse_claim, rename_new};
 pub use error::DropError;
 pub(crate) use home::make_folder;
 pub use scan::Scan;

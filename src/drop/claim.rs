@@ -126,7 +126,7 @@ pub(crate) fn cut(name: &OsStr, room: usize) -> &OsStr {
 }
 
 /// The delivery id and the name that a claim file's name holds; `None` if we did not make that name.
-pub(super) fn parse(file_name: &OsStr) -> Option<(DeliveryId, OsString)> {
+pub(crate) fn parse(file_name: &OsStr) -> Option<(DeliveryId, OsString)> {
     let (id, name) = file_name.as_bytes().split_at_checked(26)?;
     let name = name.strip_prefix(b"~")?;
     let text = str::from_utf8(id).ok()?;
