@@ -21,8 +21,10 @@ mod library;
 mod output;
 mod parse_alone;
 mod paste;
+mod queue;
 mod run;
 mod serve;
+mod status;
 mod usage;
 mod user;
 mod verify;
@@ -68,6 +70,8 @@ enum Command {
     Revoke(grant::Revoke),
     #[command(subcommand)]
     Document(document::Document),
+    Queue(queue::Queue),
+    Status(status::Status),
     Verify(verify::Verify),
     #[command(hide = true)]
     ParseAlone(parse_alone::ParseAlone),
@@ -102,6 +106,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Grant(command) => command.run(&context),
         Command::Revoke(command) => command.run(&context),
         Command::Document(command) => command.run(&context),
+        Command::Queue(command) => command.run(&context),
+        Command::Status(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::ParseAlone(command) => command.run(),
     };
@@ -123,6 +129,11 @@ impl Context {
 
     fn site(&self) -> anyhow::Result<Site> {
         open(self.config()?)
+    }
+
+    /// The same for commands that make nothing.
+    fn existing_site(&self) -> anyhow::Result<Site> {
+        Ok(Site::open_existing(self.config()?)?)
     }
 }
 

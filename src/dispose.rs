@@ -400,7 +400,7 @@ mod tests {
             disposer.set_aside(&claimed, &folder).unwrap();
             let kept = the_kept(&folder);
             assert_eq!((kept.id, kept.name.as_os_str()), (Some(claimed.id), claimed.name.as_os_str()));
-            assert_eq!((kept.size, kept.since), (4, claimed.id.made_at()));
+            assert_eq!((kept.size, kept.since), (4, claimed.id.time()));
             let back = disposer.put_back(&kept, dir.path()).unwrap();
             disposer.sync().unwrap();
             assert_eq!(back, dir.path().join("a\u{1b}b.eml"));

@@ -291,7 +291,7 @@ fn check_each(path: &Path, rights: &[Right]) -> Result<(), DropError> {
 }
 
 /// A name that a stranger gave a file, as people may see it: bytes that are not UTF-8 as `\xNN`.
-pub(crate) fn shown(name: &std::ffi::OsStr) -> String {
+pub fn shown(name: &std::ffi::OsStr) -> String {
     use std::fmt::Write as _;
     let mut shown = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {

@@ -15,7 +15,7 @@ pub mod publish;
 pub mod words;
 
 /// How often a mail may fail by a fault that only it shows, before it is given up.
-const ATTEMPTS: u32 = 8;
+pub const ATTEMPTS: u32 = 8;
 
 /// A mail with everything decided about it; not yet on record.
 #[derive(Debug)]

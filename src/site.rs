@@ -30,6 +30,16 @@ impl Site {
     /// What is set up wrongly is [`Error::Setup`], and stays so until somebody mends it; any other error is a fault
     /// of the site that may pass.
     pub fn open(config: Config) -> Result<Site> {
+        Site::open_with(config, true)
+    }
+
+    /// The same for looking only: nothing is made, and a catalog or contents folder that is not there is
+    /// [`Error::Setup`].
+    pub fn open_existing(config: Config) -> Result<Site> {
+        Site::open_with(config, false)
+    }
+
+    fn open_with(config: Config, may_make: bool) -> Result<Site> {
         if let Some(overlap) = apart::on_disk(&config) {
             return Err(Error::Setup(format!(
                 "{overlap}, once links are followed; {}",
@@ -37,6 +47,9 @@ impl Site {
             )));
         }
         check::check(&config)?;
+        if !may_make {
+            must_exist(&config)?;
+        }
         let catalog = SqliteCatalog::open(&config.storage.catalog)?;
         let reader = catalog.read()?;
         if let Ok(login) = config.site.system_account.parse::<Login>()
@@ -48,7 +61,7 @@ impl Site {
         }
         let empty = !reader.has_contents()?;
         drop(reader);
-        let contents = LocalContents::open(&config.storage.contents, empty)?;
+        let contents = LocalContents::open(&config.storage.contents, may_make && empty)?;
         let program = std::env::current_exe().ok();
         Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), program })
     }
@@ -71,4 +84,15 @@ impl Site {
             node: self.config.site.node.clone(),
         }
     }
+}
+
+fn must_exist(config: &Config) -> Result<()> {
+    let storage = &config.storage;
+    for (key, path) in [("storage.catalog", &storage.catalog), ("storage.contents", &storage.contents)] {
+        if !path.exists() {
+            let why = "there is none; not mounted, or was nothing ever filed here?";
+            return Err(Error::Setup(format!("{key} {}: {why}", path.display())));
+        }
+    }
+    Ok(())
 }

@@ -18,6 +18,8 @@ mod duplicates;
 mod events;
 mod fault;
 mod kill;
+mod queue;
 mod serve;
 mod site;
+mod status;
 mod verify;

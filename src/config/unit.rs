@@ -1,5 +1,6 @@
 //! Sizes and times as people write them.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
@@ -29,9 +30,16 @@ impl<'de> Deserialize<'de> for Size {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        scaled(&text, &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)])
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Span, String> {
+        scaled(text, &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)])
             .map(|seconds| Span(Duration::from_secs(seconds)))
-            .ok_or_else(|| D::Error::custom(format!("{text:?} is no time; one looks like \"2s\" or \"30d\"")))
+            .ok_or_else(|| format!("{text:?} is no time; one looks like \"2s\" or \"30d\""))
     }
 }

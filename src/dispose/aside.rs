@@ -85,7 +85,7 @@ fn kept(entry: &DirEntry) -> Result<Option<Kept>> {
     };
     let (path, size) = (entry.path(), meta.len());
     let kept = match parse_claim(&name) {
-        Some((id, name)) => Kept { path, id: Some(id), name, size, since: id.made_at() },
+        Some((id, name)) => Kept { path, id: Some(id), name, size, since: id.time() },
         None => Kept { path, id: None, name, size, since: look::since(&meta) },
     };
     Ok(meta.is_file().then_some(kept))

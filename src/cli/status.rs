@@ -1,0 +1,299 @@
+//! `mailshelf status`: how the site does, for people and for monitoring.
+
+use std::fs;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mailshelf::config::Span;
+use mailshelf::dispose::aside;
+use mailshelf::drop::look::{self, Place};
+use mailshelf::escape::Escaped;
+use mailshelf::pass::PassError;
+use mailshelf::record::words::{self, time};
+use mailshelf::site::Site;
+use mailshelf_storage::model::{Counts, EventQuery};
+use mailshelf_storage::{Error, IoContext};
+use serde::{Deserialize, Serialize};
+
+use super::output::Show;
+use super::queue::entry::{State, claim_state};
+use super::{Context, DONE, FAILED};
+use space::Space;
+
+mod problems;
+mod space;
+
+/// So many passes are looked through for the last one of this node.
+const LOOKED_BACK: usize = 100;
+
+/// Say how the site does: the last pass, what waits, what is kept, and what needs attention
+///
+/// Makes nothing and is in nobody's way. Exit code 1: something needs attention, and a sentence says what and what to
+/// do.
+#[derive(clap::Args)]
+#[command(after_help = "Example: mailshelf status --json --max-wait 15m | jq -r '.problems[]'")]
+pub struct Status {
+    /// How long mail may wait, and no pass may end: a number and s, m, h or d
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = span)]
+    max_wait: Duration,
+}
+
+fn span(text: &str) -> Result<Duration, String> {
+    text.parse().map(|Span(duration)| duration)
+}
+
+/// What is known of the site; `None` where it cannot be found out, and then a problem says why.
+#[derive(Debug, Serialize)]
+struct View {
+    state: &'static str,
+    problems: Vec<String>,
+    last_pass: Option<LastPass>,
+    backlog: Option<u64>,
+    oldest_waiting: Option<Oldest>,
+    deferred: Option<u64>,
+    badmail: Option<u64>,
+    kept: Option<u64>,
+    documents: u64,
+    contents: u64,
+    contents_bytes: u64,
+    mails: u64,
+    libraries: u64,
+    users: u64,
+    catalog_bytes: u64,
+    free_bytes: Free,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+/// What the newest 6871 says of its pass.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct LastPass {
+    pass: String,
+    time: String,
+    node: String,
+    elapsed_ms: u64,
+    processed: u64,
+    filed: u64,
+    duplicate: u64,
+    rejected: u64,
+    deferred: u64,
+    #[serde(default)]
+    interrupted: bool,
+}
+
+impl LastPass {
+    /// How long ago it ended; `None` if its time cannot be read.
+    fn age(&self, now: Timestamp) -> Option<Duration> {
+        Some(age(now, self.time.parse().ok()?))
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Oldest {
+    file: String,
+    since: String,
+    age_ms: u64,
+}
+
+impl Oldest {
+    fn age(&self) -> Duration {
+        Duration::from_millis(self.age_ms)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Free {
+    catalog: Option<u64>,
+    contents: Option<u64>,
+}
+
+/// How long ago; nothing for what is still to come.
+fn age(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}
+
+impl Status {
+    pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
+        let site = context.existing_site()?;
+        let view = view(&site, self.max_wait, Timestamp::now())?;
+        context.out.show(&view)?;
+        if !context.out.is_json() {
+            view.problems
+                .iter()
+                .try_for_each(|one| context.out.line(&format!("problem: {}", Escaped(one))))?;
+        }
+        Ok(if view.problems.is_empty() { DONE } else { FAILED })
+    }
+}
+
+fn view(site: &Site, max_wait: Duration, now: Timestamp) -> anyhow::Result<View> {
+    let mut problems = Vec::new();
+    let Survey { backlog, deferred, oldest } = match survey(site, now) {
+        Ok(survey) => survey,
+        Err(PassError::Drop(error)) => {
+            problems.push(problems::unusable(&error));
+            Survey::default()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut count = |folder| aside::count_in(folder).map_err(|error| problems.push(error.to_string())).ok();
+    let (badmail, kept) = (count(&site.config.drop.badmail), count(&site.config.drop.kept));
+    let catalog = &site.config.storage.catalog;
+    let catalog_bytes = fs::metadata(catalog).while_doing("look at", catalog)?.len();
+    let spaces = [("storage.catalog", catalog), ("storage.contents", &site.config.storage.contents)];
+    let spaces =
+        spaces.map(|(key, path)| Space::of(key, path).map_err(|error| problems.push(error.to_string())).ok());
+    let free = spaces.each_ref().map(|space| space.as_ref().map(|space| space.free));
+    let [catalog_free, contents_free] = free;
+    let (last_pass, counts) = on_record(site)?;
+    let Counts { documents, contents, bytes, mails, libraries, users } = counts;
+    let mut view = View {
+        state: "ok",
+        problems,
+        last_pass,
+        backlog,
+        oldest_waiting: oldest,
+        deferred,
+        badmail,
+        kept,
+        documents,
+        contents,
+        contents_bytes: bytes,
+        mails,
+        libraries,
+        users,
+        catalog_bytes,
+        free_bytes: Free { catalog: catalog_free, contents: contents_free },
+        now,
+    };
+    view.problems.append(&mut problems::find(&view, max_wait));
+    view.problems.append(&mut space::shortages(spaces.into_iter().flatten()));
+    if !view.problems.is_empty() {
+        view.state = "attention";
+    }
+    Ok(view)
+}
+
+/// What has not been dealt with; all `None` where that is not known.
+#[derive(Debug, Default)]
+struct Survey {
+    backlog: Option<u64>,
+    deferred: Option<u64>,
+    oldest: Option<Oldest>,
+}
+
+fn survey(site: &Site, now: Timestamp) -> Result<Survey, PassError> {
+    let (mut backlog, mut deferred) = (0, 0);
+    let mut oldest: Option<(Timestamp, String)> = None;
+    for found in look::look(&site.drop_settings())? {
+        let found = found?;
+        let state = match found.place {
+            Place::NotMail(_) => continue,
+            Place::Waiting => State::Waiting,
+            Place::Claimed(claim) => {
+                let mail = match claim.id {
+                    Some(id) => site.catalog.read()?.mail(id)?,
+                    None => None,
+                };
+                claim_state(&claim, mail.as_ref())
+            }
+        };
+        if state == State::Deferred {
+            deferred += 1;
+            continue;
+        }
+        backlog += 1;
+        if let Some(since) = found.since
+            && oldest.as_ref().is_none_or(|(before, _)| since < *before)
+        {
+            oldest = Some((since, found.file));
+        }
+    }
+    let oldest = oldest.map(|(since, file)| {
+        let age_ms = u64::try_from(age(now, since).as_millis()).unwrap_or(u64::MAX);
+        Oldest { file, since: time(since), age_ms }
+    });
+    Ok(Survey { backlog: Some(backlog), deferred: Some(deferred), oldest })
+}
+
+fn on_record(site: &Site) -> Result<(Option<LastPass>, Counts), Error> {
+    let reader = site.catalog.read()?;
+    let mut query = EventQuery {
+        event_ids: &[words::PASS_COMPLETED],
+        newest_first: true,
+        limit: 1,
+        ..EventQuery::default()
+    };
+    let mut last = None;
+    // Another node's passes, or those of a replay, say nothing about ours. One at a time: such an event may be large.
+    for _ in 0..LOOKED_BACK {
+        let Some(event) = reader.events(&query)?.pop() else { break };
+        let pass: LastPass = serde_json::from_str(&event.body)
+            .map_err(|error| Error::Refused { action: "read an event", why: error.to_string() })?;
+        if pass.node == site.config.site.node {
+            last = Some(pass);
+            break;
+        }
+        query.before = Some(event.seq);
+    }
+    Ok((last, reader.counts()?))
+}
+
+impl Show for View {
+    const COLUMNS: &'static [&'static str] = &[
+        "state",
+        "last pass",
+        "backlog",
+        "oldest waiting",
+        "deferred",
+        "badmail",
+        "kept",
+        "mails",
+        "documents",
+        "contents",
+        "libraries",
+        "users",
+        "catalog",
+        "free",
+    ];
+
+    fn row(&self) -> Vec<String> {
+        let known =
+            |count: Option<u64>| count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+        let free = |free: Option<u64>| free.map_or_else(|| "unknown".to_owned(), space::size);
+        let Free { catalog, contents } = &self.free_bytes;
+        let oldest = match (&self.oldest_waiting, self.backlog) {
+            (Some(oldest), _) => {
+                format!("{} ({}), {}", oldest.since, problems::ago(oldest.age()), oldest.file)
+            }
+            (None, None) => "unknown".to_owned(),
+            (None, _) => "none".to_owned(),
+        };
+        vec![
+            self.state.to_owned(),
+            self.last_pass.as_ref().map_or_else(|| "none yet".to_owned(), |pass| shown(pass, self.now)),
+            known(self.backlog),
+            oldest,
+            known(self.deferred),
+            known(self.badmail),
+            known(self.kept),
+            self.mails.to_string(),
+            self.documents.to_string(),
+            format!("{} ({})", self.contents, space::size(self.contents_bytes)),
+            self.libraries.to_string(),
+            self.users.to_string(),
+            space::size(self.catalog_bytes),
+            format!("{} for the catalog, {} for contents", free(*catalog), free(*contents)),
+        ]
+    }
+}
+
+fn shown(pass: &LastPass, now: Timestamp) -> String {
+    let LastPass { time, node, elapsed_ms, processed, filed, duplicate, rejected, deferred, .. } = pass;
+    let ago = pass.age(now).map(|age| format!(" ({})", problems::ago(age))).unwrap_or_default();
+    let interrupted = if pass.interrupted { "; interrupted" } else { "" };
+    format!(
+        "{time}{ago} by {node}, {elapsed_ms} ms: {processed} processed; {filed} filed, {duplicate} duplicate, \
+         {rejected} rejected, {deferred} deferred{interrupted}"
+    )
+}

@@ -1,0 +1,98 @@
+//! What needs attention: a sentence each, with what to do.
+
+use std::time::Duration;
+
+use mailshelf::drop::DropError;
+
+use super::View;
+
+/// The drop cannot be looked at.
+pub fn unusable(error: &DropError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}: {hint}"),
+        None => error.to_string(),
+    }
+}
+
+/// What the numbers give cause for.
+pub fn find(view: &View, max_wait: Duration) -> Vec<String> {
+    let found =
+        [idle(view, max_wait), waiting(view, max_wait), interrupted(view), deferred(view), badmail(view)];
+    found.into_iter().flatten().collect()
+}
+
+const TIMER: &str = "is the timer or the service running?";
+
+fn idle(view: &View, max_wait: Duration) -> Option<String> {
+    let Some(pass) = &view.last_pass else {
+        let waits = view.backlog.is_some_and(|mails| mails > 0);
+        return waits.then(|| format!("mail waits and no pass has ended yet: {TIMER}"));
+    };
+    match pass.age(view.now) {
+        Some(age) if age > max_wait => {
+            Some(format!("the last pass ended {}, and --max-wait is {}: {TIMER}", ago(age), span(max_wait)))
+        }
+        _ => None,
+    }
+}
+
+fn waiting(view: &View, max_wait: Duration) -> Option<String> {
+    let oldest = view.oldest_waiting.as_ref().filter(|oldest| oldest.age() > max_wait)?;
+    let (age, most) = (span(oldest.age()), span(max_wait));
+    Some(format!("mail has waited for {age}, and --max-wait is {most}: `mailshelf queue` shows it, and why"))
+}
+
+fn interrupted(view: &View) -> Option<String> {
+    let interrupted = view.last_pass.as_ref().is_some_and(|pass| pass.interrupted);
+    interrupted.then(|| {
+        "the last pass was interrupted: `mailshelf run` goes on where it ended, or says what is in the way".to_owned()
+    })
+}
+
+fn deferred(view: &View) -> Option<String> {
+    let mails = mails(view.deferred?, "is deferred", "are deferred")?;
+    Some(format!("{mails}: `mailshelf queue` says why; each pass tries again"))
+}
+
+fn badmail(view: &View) -> Option<String> {
+    let mails = mails(view.badmail?, "stands in badmail", "stand in badmail")?;
+    Some(format!(
+        "{mails}: `mailshelf queue` says why, and `mailshelf queue retry` puts mail back into the drop"
+    ))
+}
+
+/// `None` if there are none.
+fn mails(count: u64, one: &str, more: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 mail {one}")),
+        _ => Some(format!("{count} mails {more}")),
+    }
+}
+
+/// How long ago, as people say it.
+pub fn ago(age: Duration) -> String {
+    format!("{} ago", span(age))
+}
+
+/// A time in the unit that says enough, rounded down.
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..120 => format!("{seconds}s"),
+        seconds @ ..7200 => format!("{}m", seconds / 60),
+        seconds @ ..172_800 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_unit_that_says_enough() {
+        let told =
+            [0, 119, 120, 7199, 7200, 172_799, 172_800, 86_400 * 400].map(|s| span(Duration::from_secs(s)));
+        assert_eq!(told, ["0s", "119s", "2m", "119m", "2h", "47h", "2d", "400d"]);
+    }
+}
