@@ -1,5 +1,6 @@
 //! The end of the line, and the one place that unlinks mail: the claim file goes, or is kept aside. Called only when
-//! every recipient has a final outcome on record; what fails here is done again later, by its delivery id.
+//! every recipient has a final outcome on record; what fails here is done again later, by its delivery id. What was kept
+//! aside goes back to the beginning of the line from here too.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
