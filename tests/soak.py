@@ -16,6 +16,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -184,22 +185,25 @@ def main():
     parser.add_argument("--flood", type=int, default=50000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=".") as folder:
-        site = pathlib.Path(folder).resolve() / "site"
-        binary = arguments.binary.resolve()
-        made = subprocess.run([binary, "init", site, "--domain", "docs.example.org"], stdout=subprocess.DEVNULL)
-        made.check_returncode()
-        soak = Soak(binary, site, random.Random(arguments.seed))
-        soak.command("library", "add", "all", "--alias", "all", "--sender-policy", "anyone")
-        soak.start()
-        try:
-            soak.storm(arguments.seconds, arguments.flood)
-            begun = time.monotonic()
-            soak.settle()
-            print(f"emptied {time.monotonic() - begun:.1f} s after the last mail")
-            soak.check()
-        finally:
-            soak.service.kill()
+    folder = pathlib.Path(tempfile.mkdtemp(dir=".")).resolve()
+    binary, site = arguments.binary.resolve(), folder / "site"
+    made = subprocess.run([binary, "init", site, "--domain", "docs.example.org"], stdout=subprocess.DEVNULL)
+    made.check_returncode()
+    soak = Soak(binary, site, random.Random(arguments.seed))
+    soak.command("library", "add", "all", "--alias", "all", "--sender-policy", "anyone")
+    soak.start()
+    try:
+        soak.storm(arguments.seconds, arguments.flood)
+        begun = time.monotonic()
+        soak.settle()
+        print(f"emptied {time.monotonic() - begun:.1f} s after the last mail")
+        soak.check()
+    except BaseException:
+        print(f"left for you to look at: {folder}")
+        raise
+    finally:
+        soak.service.kill()
+    shutil.rmtree(folder)
 
 
 main()

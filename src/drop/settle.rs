@@ -66,12 +66,14 @@ pub(super) enum Verdict {
 impl Facts {
     pub fn verdict(&self) -> Verdict {
         match self.lease {
-            Lease::Granted => return Verdict::Settled,
+            // A process that makes a file has it open for writing only an instant after its name can be seen: of an
+            // empty one a lease proves nothing.
+            Lease::Granted if self.look.size > 0 => return Verdict::Settled,
             Lease::Refused => {
                 let why = "a process has it open for writing".to_owned();
                 return Verdict::Busy { why, wait: None };
             }
-            Lease::None => {}
+            Lease::Granted | Lease::None => {}
         }
         // The Maildir protocol gives a mail its place in new/ only when it is whole.
         if self.maildir {
@@ -150,6 +152,15 @@ mod tests {
         assert!(settled(Facts { lease: Lease::Granted, ..facts(0) }));
         let refused = Facts { lease: Lease::Refused, maildir: true, ..facts(100 * SECOND) };
         assert!(matches!(refused.verdict(), Verdict::Busy { wait: None, .. }));
+    }
+
+    /// Its maker may be about to open it.
+    #[test]
+    fn of_an_empty_file_a_lease_proves_nothing() {
+        let empty = Facts { lease: Lease::Granted, look: Look { size: 0, ..facts(0).look }, ..facts(0) };
+        assert!(matches!(empty.verdict(), Verdict::Busy { wait: Some(_), .. }));
+        assert!(settled(Facts { now: empty.now + 2 * SECOND, ..empty }));
+        assert!(settled(Facts { maildir: true, ..empty }));
     }
 
     #[test]
