@@ -14,6 +14,8 @@ use mailshelf::site::Site;
 
 mod demo;
 mod document;
+mod events;
+mod filter;
 mod grant;
 mod group;
 mod init;
@@ -28,6 +30,7 @@ mod status;
 mod usage;
 mod user;
 mod verify;
+mod when;
 
 use output::{Output, Paint, Tone};
 
@@ -72,6 +75,7 @@ enum Command {
     Document(document::Document),
     Queue(queue::Queue),
     Status(status::Status),
+    Events(events::Events),
     Verify(verify::Verify),
     #[command(hide = true)]
     ParseAlone(parse_alone::ParseAlone),
@@ -108,6 +112,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Document(command) => command.run(&context),
         Command::Queue(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
+        Command::Events(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::ParseAlone(command) => command.run(),
     };

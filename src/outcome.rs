@@ -32,6 +32,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every one.
+    pub const ALL: &'static [Reason] = &[
+        Reason::UnknownAlias,
+        Reason::ForeignDomain,
+        Reason::MailDisabled,
+        Reason::NoRecipient,
+        Reason::UnknownSender,
+        Reason::UnauthenticatedSender,
+        Reason::NoPermission,
+        Reason::MessageTooLarge,
+        Reason::AttachmentTooLarge,
+        Reason::TooComplex,
+        Reason::NothingToFile,
+        Reason::Malformed,
+    ];
+
     /// Its one spelling, in events and in the catalog.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,5 +78,31 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A reason that is new does not compile before it has a place here, nor pass before it has one in the list.
+    #[test]
+    fn every_reason_is_listed() {
+        let place = |reason| match reason {
+            Reason::UnknownAlias => 0,
+            Reason::ForeignDomain => 1,
+            Reason::MailDisabled => 2,
+            Reason::NoRecipient => 3,
+            Reason::UnknownSender => 4,
+            Reason::UnauthenticatedSender => 5,
+            Reason::NoPermission => 6,
+            Reason::MessageTooLarge => 7,
+            Reason::AttachmentTooLarge => 8,
+            Reason::TooComplex => 9,
+            Reason::NothingToFile => 10,
+            Reason::Malformed => 11,
+        };
+        let places: Vec<usize> = Reason::ALL.iter().map(|reason| place(*reason)).collect();
+        assert_eq!(places, (0..12).collect::<Vec<_>>());
     }
 }

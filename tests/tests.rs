@@ -15,6 +15,7 @@ mod cases;
 mod colour;
 mod crash;
 mod duplicates;
+mod event_log;
 mod events;
 mod fault;
 mod kill;

@@ -1,10 +1,14 @@
 //! What commands print: the same values as text for people and as JSON for scripts.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
+use std::time::Duration;
 
 use comfy_table::{Attribute, Color, ContentArrangement, Table, presets};
 use mailshelf::escape::Escaped;
 use mailshelf::record::words::Line;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use serde::Serialize;
 
 use paint::Look;
@@ -16,6 +20,7 @@ mod paint;
 pub struct Output {
     json: bool,
     paint: Paint,
+    closed: Cell<bool>,
 }
 
 /// What becomes of a fault of printing. Whoever read our output and closed it has seen enough: that is no fault of the
@@ -45,7 +50,7 @@ impl Output {
     /// JSON or text.
     pub fn new(json: bool) -> Output {
         let paint = if json { Paint::PLAIN } else { Paint::stdout() };
-        Output { json, paint }
+        Output { json, paint, closed: Cell::new(false) }
     }
 
     /// Whether it is JSON.
@@ -65,7 +70,29 @@ impl Output {
 
     /// Prints a line of what is escaped already.
     pub fn line(&self, line: &str) -> anyhow::Result<()> {
-        writeln!(io::stdout().lock(), "{line}").or_else(printed)
+        writeln!(io::stdout().lock(), "{line}").or_else(|error| {
+            self.closed.set(self.closed.get() || error.kind() == ErrorKind::BrokenPipe);
+            printed(error)
+        })
+    }
+
+    /// Whether whoever read our output has closed it: nobody misses what is not printed any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Waits, and no longer once the output is closed or a signal has come.
+    pub fn wait(&self, at_most: Duration) -> anyhow::Result<()> {
+        let stdout = io::stdout();
+        // Nothing is asked for: what is told unasked is that nobody reads any more.
+        let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
+        let timeout = Timespec::try_from(at_most)?;
+        match poll(&mut descriptors, Some(&timeout)) {
+            Ok(told) => self.closed.set(self.closed.get() || told > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(anyhow::anyhow!("standard output: cannot wait: {error}")),
+        }
+        Ok(())
     }
 
     /// A text that is escaped already, in a tone where the output bears one.

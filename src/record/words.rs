@@ -11,8 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::escape::Escaped;
 
 mod line;
+mod pick;
+mod severity;
 
 pub use line::Line;
+pub use pick::pick;
+pub use severity::Severity;
 
 /// A pass was completed (SharePoint's event id).
 pub const PASS_COMPLETED: u16 = 6871;
@@ -196,7 +200,7 @@ pub fn pass_completed(facts: &PassFacts, mails: Vec<MailRecord>) -> PassEvent {
     let unread = mails.iter().filter(|mail| mail.recipients.is_empty()).count() as u64;
     PassEvent {
         event_id: PASS_COMPLETED,
-        level: "information".to_owned(),
+        level: Severity::Information.to_string(),
         event: "pass-completed".to_owned(),
         time: time(facts.ended_at),
         node: facts.node.clone(),
@@ -228,13 +232,10 @@ fn unknown_aliases<'a>(recipients: impl Iterator<Item = &'a RecipientRecord>) ->
 
 /// Makes event 6872 or 6873.
 pub fn fault(event_id: u16, node: &str, pass: PassId, now: Timestamp, file: &str, error: &str) -> FaultEvent {
-    let (level, event) = match event_id {
-        MAIL_CRITICAL => ("critical", "mail-critical"),
-        _ => ("warning", "mail-warning"),
-    };
+    let event = if event_id == MAIL_CRITICAL { "mail-critical" } else { "mail-warning" };
     FaultEvent {
         event_id,
-        level: level.to_owned(),
+        level: Severity::of(event_id).to_string(),
         event: event.to_owned(),
         time: time(now),
         node: node.to_owned(),
