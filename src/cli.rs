@@ -20,6 +20,7 @@ mod grant;
 mod group;
 mod init;
 mod library;
+mod mail;
 mod output;
 mod parse_alone;
 mod paste;
@@ -75,6 +76,8 @@ enum Command {
     Document(document::Document),
     Queue(queue::Queue),
     Status(status::Status),
+    #[command(subcommand)]
+    Mail(mail::Mail),
     Events(events::Events),
     Verify(verify::Verify),
     #[command(hide = true)]
@@ -112,6 +115,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Document(command) => command.run(&context),
         Command::Queue(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
+        Command::Mail(command) => command.run(&context),
         Command::Events(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::ParseAlone(command) => command.run(),
@@ -171,6 +175,18 @@ fn wrong(what: impl std::fmt::Display, hint: Option<String>) -> anyhow::Error {
     Wrong { error: anyhow::anyhow!("{what}"), hint }.into()
 }
 
+/// Something that cannot be done, and what could be: exit code 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct Failed {
+    what: String,
+    hint: String,
+}
+
+fn failed(what: impl std::fmt::Display, hint: impl std::fmt::Display) -> anyhow::Error {
+    Failed { what: what.to_string(), hint: hint.to_string() }.into()
+}
+
 /// Says on standard error what went wrong, and gives the exit code for it.
 fn report(error: &anyhow::Error) -> u8 {
     complain(&format!("{error:#}"), hint(error).as_deref());
@@ -210,6 +226,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     use mailshelf_storage::Error;
     if let Some(wrong) = error.downcast_ref::<Wrong>() {
         return wrong.hint.clone().or_else(|| hint(&wrong.error));
+    }
+    if let Some(failed) = error.downcast_ref::<Failed>() {
+        return Some(failed.hint.clone());
     }
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         return error.hint.clone();

@@ -36,7 +36,7 @@ use home::Home;
 pub use claim::Claimed;
 pub(crate) use claim::{cut, parse as parse_claim, rename_new};
 pub use error::DropError;
-pub(crate) use home::make_folder;
+pub(crate) use home::{CLAIMS, make_folder};
 pub use scan::Scan;
 pub use slots::{Note, Slots};
 pub(crate) use take::open_regular;

@@ -21,6 +21,7 @@ mod fault;
 mod kill;
 mod queue;
 mod serve;
+mod mail_command;
 mod site;
 mod status;
 mod verify;

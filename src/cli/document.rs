@@ -1,21 +1,16 @@
 //! `mailshelf document`: what was filed.
 
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use mailshelf::record::words::time;
 use mailshelf::site::Site;
-use mailshelf_storage::digest::Hasher;
-use mailshelf_storage::durable::{Existing, NewFile, sync_folder};
-use mailshelf_storage::{Error, LibraryName, model};
+use mailshelf_storage::{LibraryName, model};
 use serde::Serialize;
 
-use super::output::{self, Show};
+use super::output::Show;
 use super::{Context, DONE, library, wrong};
-use target::Target;
 
-mod target;
+pub mod target;
 
 /// Documents that were filed: list, show, get
 #[derive(clap::Subcommand)]
@@ -45,7 +40,7 @@ pub enum Document {
         /// An older version
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         version: Option<u32>,
-        /// Replaces FILE; `-` is standard output
+        /// Replaces FILE; `-` is standard output, even if it is a terminal
         #[arg(short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -141,11 +136,8 @@ impl Document {
                 context.out.show(&View::from(find(&site, library, path, *version)?))?;
             }
             Document::Get { library, path, version, output } => {
-                let document = find(&site, library, path, *version)?;
-                match output.as_deref().filter(|file| *file != Path::new("-")) {
-                    Some(file) => save(&site, &document, file)?,
-                    None => copy(&site, &document, &mut io::stdout().lock(), &output::printed)?,
-                }
+                let digest = find(&site, library, path, *version)?.digest;
+                target::write(&|| Ok(site.contents.open(digest)?), digest, output.as_deref())?;
             }
         }
         Ok(DONE)
@@ -188,51 +180,6 @@ fn find(
             let version = version.map(|version| format!(", version {version}")).unwrap_or_default();
             let hint = format!("`mailshelf document list {name}` shows those there are");
             Err(wrong(format!("document {path}{version}: there is none in library {name}"), Some(hint)))
-        }
-    }
-}
-
-/// Copies a document's bytes and makes sure that they are what was filed. `refused` says what becomes of a fault of
-/// writing; whatever it says, no more is written.
-fn copy(
-    site: &Site,
-    document: &model::Document,
-    to: &mut dyn Write,
-    refused: &dyn Fn(io::Error) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut from = site.contents.open(document.digest)?;
-    let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read =
-            from.read(&mut buffer).with_context(|| format!("content {}: cannot read", document.digest))?;
-        let piece = buffer.get(..read).unwrap_or_default();
-        if piece.is_empty() {
-            break;
-        }
-        hasher.update(piece);
-        if let Err(error) = to.write_all(piece) {
-            return refused(error);
-        }
-    }
-    if hasher.finish() != document.digest {
-        let why = "its bytes are not those that were filed".to_owned();
-        return Err(Error::Damaged { digest: document.digest, why }.into());
-    }
-    to.flush().or_else(refused)
-}
-
-/// A regular file takes the place of one in one step; a device or a pipe is written into.
-fn save(site: &Site, document: &model::Document, file: &Path) -> anyhow::Result<()> {
-    let refused = |error| Err(anyhow::anyhow!("file {}: cannot write: {error}", file.display()));
-    match target::find(file)? {
-        Target::Stream(mut stream) => copy(site, document, &mut stream, &refused),
-        Target::File { folder, path } => {
-            let mut new = NewFile::create_with_mode(&folder, 0o644)?;
-            copy(site, document, &mut new, &refused)?;
-            new.sync()?;
-            new.publish(&path, Existing::Replace)?;
-            Ok(sync_folder(&folder)?)
         }
     }
 }

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use jiff::{SpanRelativeTo, Timestamp, ToSpan};
 
 /// What the help of an option says of them.
-pub const FORMS: &str = "A time is so long ago (2h, 90m, 1h30m, 3d, 1w), now, today, yesterday (midnight), or a date \
-                         (2026-11-21, 2026-11-21T10:00, with Z or an offset such as +02:00 if need be). Without an offset it is UTC.";
+pub const FORMS: &str = "A TIME is so long ago (2h, 90m, 1h30m, 3d, 1w), now, today, yesterday (midnight), or a date (2026-11-21,\n\
+                         2026-11-21T10:00, with Z or an offset such as +02:00 if need be). Without an offset it is UTC.";
 
 /// The moment that a text means, seen from `now`: so long before it (`2h`, `2 hours ago`; a day is 24 hours), a day's
 /// first moment, or a date and a time of day (RFC 3339, the offset, the seconds and the time of day left out at will).

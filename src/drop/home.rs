@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, CWD, OFlags, StatxAttributes, StatxFlags};
 use super::DropError;
 
 /// Below the drop folder; a folder for each node.
-pub(super) const CLAIMS: &str = ".claimed";
+pub(crate) const CLAIMS: &str = ".claimed";
 /// In each claim folder.
 pub(super) const LOCK: &str = ".lock";
 /// How often and how long apart the lock is asked for: a node that adopts a claim folder holds it for an instant, and

@@ -90,11 +90,16 @@ impl Prepared {
     }
 }
 
+/// The largest file that is read as a whole, in bytes; of a larger one only the beginning is parsed.
+pub(crate) fn at_most(limits: &Limits) -> u64 {
+    limits.message.saturating_add(ENVELOPE_ROOM)
+}
+
 /// Reads one mail. `blame` is told before its bytes are looked at, and its result dropped after.
 pub fn prepare<G>(claimed: Claimed, format: Format, limits: &Limits, blame: impl FnOnce() -> G) -> Prepared {
     let started = Instant::now();
     let mut arrived_at = Timestamp::now();
-    let reading = match claimed.read(limits.message.saturating_add(ENVELOPE_ROOM)) {
+    let reading = match claimed.read(at_most(limits)) {
         Err(NotTaken::Busy(why)) => Reading::Busy(why),
         Err(NotTaken::Fault { why, site }) => Reading::Fault { why, site },
         Ok(taken) => {

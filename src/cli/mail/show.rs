@@ -1,0 +1,196 @@
+//! `mailshelf mail show`: everything on record of one mail.
+
+use mailshelf::escape::Escaped;
+use mailshelf::site::Site;
+use mailshelf::whereabouts::{self, Found, Place};
+use mailshelf_storage::model::{Document, MailState};
+use mailshelf_storage::{DeliveryId, Error};
+use serde::Serialize;
+
+use super::find;
+use super::view::{Names, Recipient, View};
+use crate::cli::output::{Output, Tone};
+
+/// As many other deliveries are shown.
+const OTHERS: usize = 20;
+
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    view: View,
+    documents: Vec<Filed>,
+    /// Whether the mail itself is in the contents.
+    original: bool,
+    /// Other deliveries of the same bytes that were filed somewhere.
+    also_filed: Vec<DeliveryId>,
+    files: Vec<File>,
+}
+
+#[derive(Serialize)]
+struct Filed {
+    library: String,
+    path: String,
+    version: u32,
+    size: u64,
+    sha256: String,
+    created_by: String,
+    original: bool,
+}
+
+#[derive(Serialize)]
+struct File {
+    place: Place,
+    path: String,
+}
+
+pub fn show(site: &Site, out: &Output, id: &str) -> anyhow::Result<()> {
+    let whole = read(site, id)?;
+    if out.is_json() {
+        return out.object(&whole);
+    }
+    Text { out, width: 0 }.whole(&whole)
+}
+
+fn read(site: &Site, id: &str) -> anyhow::Result<Whole> {
+    let reader = site.catalog.read()?;
+    let delivery = find(&*reader, id)?;
+    let gone = || Error::NotFound { what: "mail", name: delivery.to_string() };
+    let mail = reader.mail(delivery)?.ok_or_else(gone)?;
+    let documents = reader.documents_of(delivery)?;
+    let (mut original, mut also_filed) = (false, Vec::new());
+    if let Some(digest) = mail.digest {
+        original = reader.content(digest)?.is_some_and(|known| !known.doomed);
+        also_filed = reader.filed_deliveries(digest, OTHERS + 1)?;
+        also_filed.retain(|other| *other != delivery);
+        also_filed.truncate(OTHERS);
+    }
+    let view = View::new(mail, reader.outcomes(delivery)?, &Names::read(&*reader)?, &documents);
+    drop(reader);
+    let files = whereabouts::find(&site.config.drop, delivery)?.into_iter().map(File::from).collect();
+    let documents = documents.into_iter().map(Filed::from).collect();
+    Ok(Whole { view, documents, original, also_filed, files })
+}
+
+impl From<Found> for File {
+    fn from(found: Found) -> File {
+        File { place: found.place, path: found.shown_path() }
+    }
+}
+
+impl From<Document> for Filed {
+    fn from(document: Document) -> Filed {
+        Filed {
+            path: document.path(),
+            library: document.library.to_string(),
+            version: document.version,
+            size: document.size,
+            sha256: document.digest.to_string(),
+            created_by: document.created_by,
+            original: document.original,
+        }
+    }
+}
+
+/// The same for people: a thing a line.
+struct Text<'a> {
+    out: &'a Output,
+    /// Blanks before each heading.
+    width: usize,
+}
+
+/// The longest heading.
+const HEADING: usize = 15;
+
+impl Text<'_> {
+    fn line(&self, heading: &str, tone: Option<Tone>, value: &str) -> anyhow::Result<()> {
+        let value = self.out.paint(tone, &Escaped(value).to_string());
+        let (indent, width) = (self.width, HEADING.saturating_sub(self.width));
+        let heading = self.out.padded(Some(Tone::Heading), heading, width);
+        self.out.line(&format!("{:indent$}{heading}  {value}", ""))
+    }
+
+    fn plain(&self, heading: &str, value: &str) -> anyhow::Result<()> {
+        self.line(heading, None, value)
+    }
+
+    /// Nothing is said of what is not there.
+    fn some(&self, heading: &str, value: Option<&str>) -> anyhow::Result<()> {
+        value.map_or(Ok(()), |value| self.plain(heading, value))
+    }
+
+    fn whole(&self, whole: &Whole) -> anyhow::Result<()> {
+        let view = &whole.view;
+        self.plain("mail", &view.mail)?;
+        self.plain("taken", &view.taken_at)?;
+        self.plain("arrived", &view.arrived_at)?;
+        self.plain("file", &view.file)?;
+        self.plain("node", &view.node)?;
+        self.some("from", view.from.as_deref())?;
+        self.some("envelope sender", view.envelope_sender.as_deref())?;
+        self.some("subject", view.subject.as_deref())?;
+        self.some("message-id", view.message_id.as_deref())?;
+        if let Some(sha256) = &view.sha256 {
+            self.plain("size", &format!("{} bytes", view.size))?;
+            self.plain("sha256", sha256)?;
+        }
+        let tone = (view.state == MailState::Badmail).then_some(Tone::Critical);
+        self.line("state", tone, view.state.as_str())?;
+        if let Some(error) = &view.error {
+            self.plain("error", error)?;
+            self.plain("attempts", &view.attempts.to_string())?;
+        }
+        self.whereabouts(whole)?;
+        for other in &whole.also_filed {
+            self.plain(
+                "also filed as",
+                &format!("{other}, taken {}", mailshelf::record::words::time(other.time())),
+            )?;
+        }
+        view.recipients.iter().try_for_each(|recipient| self.recipient(recipient, &whole.documents))
+    }
+
+    fn whereabouts(&self, whole: &Whole) -> anyhow::Result<()> {
+        for file in &whole.files {
+            let place = match file.place {
+                Place::Claimed => "claimed",
+                Place::Badmail => "in badmail",
+                Place::Kept => "kept aside",
+            };
+            self.plain("its file", &format!("{place}: {}", file.path))?;
+        }
+        if whole.files.is_empty() {
+            let fate = match whole.view.state {
+                MailState::Done => "deleted, every outcome being on record",
+                MailState::Open | MailState::Badmail => "not found, neither claimed nor in badmail",
+            };
+            self.plain("its file", fate)?;
+        }
+        self.plain("original", if whole.original { "in the contents" } else { "not in the contents" })
+    }
+
+    fn recipient(&self, recipient: &Recipient, documents: &[Filed]) -> anyhow::Result<()> {
+        let address = if recipient.address.is_empty() { "(no recipient)" } else { &recipient.address };
+        self.out.line("")?;
+        self.plain("for", address)?;
+        let below = Text { out: self.out, width: 2 };
+        below.line("outcome", Tone::of_outcome(recipient.outcome.as_str()), recipient.outcome.as_str())?;
+        below.some("reason", recipient.reason.as_deref())?;
+        below.some("library", recipient.library.as_deref())?;
+        let identity = recipient.identity.as_deref().unwrap_or("nobody");
+        below.plain("proven sender", &format!("{identity} (level {})", recipient.level))?;
+        for path in &recipient.documents {
+            let its = |one: &&Filed| {
+                one.path == *path && recipient.library.as_deref() == Some(one.library.as_str())
+            };
+            for filed in documents.iter().filter(its) {
+                let Filed { version, size, created_by, .. } = filed;
+                let original = if filed.original { ", the original" } else { "" };
+                let unverified = if recipient.unverified { ", unverified" } else { "" };
+                let text =
+                    format!("{path}, version {version}, {size} bytes{original}, by {created_by}{unverified}");
+                below.plain("document", &text)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! A mail as it is shown.
+
+use std::collections::HashMap;
+
+use mailshelf::record::words::time;
+use mailshelf_storage::model::{Document, Mail, MailState, Outcome, OutcomeKind};
+use mailshelf_storage::{LibraryId, Reader};
+use serde::Serialize;
+
+use crate::cli::filter::Filter;
+use crate::cli::output::{Show, Tone};
+
+/// What is on record of a mail.
+#[derive(Serialize)]
+pub struct View {
+    pub mail: String,
+    pub taken_at: String,
+    pub arrived_at: String,
+    pub file: String,
+    pub node: String,
+    pub sha256: Option<String>,
+    pub size: u64,
+    pub message_id: Option<String>,
+    pub from: Option<String>,
+    pub envelope_sender: Option<String>,
+    pub subject: Option<String>,
+    pub state: MailState,
+    pub attempts: u32,
+    pub error: Option<String>,
+    pub recipients: Vec<Recipient>,
+}
+
+/// What became of it for one recipient.
+#[derive(Serialize)]
+pub struct Recipient {
+    pub address: String,
+    pub outcome: OutcomeKind,
+    pub reason: Option<String>,
+    pub library: Option<String>,
+    pub identity: Option<String>,
+    pub level: String,
+    /// Filed without an identity.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+    pub documents: Vec<String>,
+}
+
+/// What libraries are called; one that was removed has no name any more.
+pub struct Names(HashMap<LibraryId, String>);
+
+impl Names {
+    pub fn read(reader: &dyn Reader) -> mailshelf_storage::Result<Names> {
+        let libraries = reader.libraries()?.into_iter();
+        Ok(Names(libraries.map(|library| (library.id, library.name.to_string())).collect()))
+    }
+
+    fn of(&self, outcome: &Outcome) -> Option<&str> {
+        outcome.library.and_then(|id| self.0.get(&id)).map(String::as_str)
+    }
+
+    /// Whether a mail with these outcomes is meant.
+    pub fn matches(&self, filter: &Filter, mail: &Mail, outcomes: &[Outcome]) -> bool {
+        let addresses = [&mail.from, &mail.envelope_sender].map(Option::as_deref);
+        let logins = outcomes.iter().map(|outcome| outcome.identity.as_ref().map(|login| login.as_str()));
+        filter.is_from(addresses, logins)
+            && filter.has(outcomes.iter().map(|one| (one.kind.as_str(), one.reason.as_deref(), self.of(one))))
+    }
+}
+
+impl View {
+    /// Of the recipients of one library only one is filed: what came with the mail there is that one's.
+    pub fn new(mail: Mail, outcomes: Vec<Outcome>, names: &Names, documents: &[Document]) -> View {
+        let recipient = |outcome: Outcome| {
+            let library = names.of(&outcome).map(str::to_owned);
+            let is_filed = outcome.kind == OutcomeKind::Filed;
+            let its =
+                |document: &&Document| is_filed && library.as_deref() == Some(document.library.as_str());
+            Recipient {
+                documents: documents.iter().filter(its).map(Document::path).collect(),
+                address: outcome.recipient,
+                outcome: outcome.kind,
+                reason: outcome.reason,
+                library,
+                unverified: is_filed && outcome.identity.is_none(),
+                identity: outcome.identity.map(|login| login.to_string()),
+                level: outcome.level.to_string(),
+            }
+        };
+        View {
+            taken_at: time(mail.delivery.time()),
+            mail: mail.delivery.to_string(),
+            arrived_at: time(mail.arrived_at),
+            file: mail.file,
+            node: mail.node,
+            sha256: mail.digest.map(|digest| digest.to_string()),
+            size: mail.size,
+            message_id: mail.message_id.map(|id| format!("<{id}>")),
+            from: mail.from,
+            envelope_sender: mail.envelope_sender,
+            subject: mail.subject,
+            state: mail.state,
+            attempts: mail.attempts,
+            error: mail.fault,
+            recipients: outcomes.into_iter().map(recipient).collect(),
+        }
+    }
+
+    /// The word that matters most to whoever looks after the site.
+    fn gravest(&self) -> &str {
+        let is = |kind| self.recipients.iter().any(|recipient| recipient.outcome == kind);
+        match self.state {
+            MailState::Badmail => MailState::Badmail.as_str(),
+            _ if self.recipients.is_empty() => OutcomeKind::Deferred.as_str(),
+            _ => OutcomeKind::ALL.iter().rev().find(|kind| is(**kind)).map_or("", |kind| kind.as_str()),
+        }
+    }
+
+    /// In a cell: each different one once.
+    fn outcomes(&self) -> String {
+        /// More are counted.
+        const SHOWN: usize = 4;
+        if self.state == MailState::Badmail || self.recipients.is_empty() {
+            return self.gravest().to_owned();
+        }
+        let mut each = Vec::new();
+        for recipient in &self.recipients {
+            let text = recipient.outcome_of();
+            if !each.contains(&text) {
+                each.push(text);
+            }
+        }
+        let more = each.len().saturating_sub(SHOWN);
+        each.truncate(SHOWN);
+        let text = each.join(", ");
+        if more > 0 { format!("{text} and {more} more") } else { text }
+    }
+}
+
+impl Recipient {
+    fn outcome_of(&self) -> String {
+        match self.outcome {
+            OutcomeKind::Filed | OutcomeKind::Duplicate => {
+                format!("{} {}", self.outcome, self.library.as_deref().unwrap_or("(a library since removed)"))
+            }
+            OutcomeKind::Rejected => {
+                format!("{} {}", self.outcome, self.reason.as_deref().unwrap_or_default())
+            }
+            OutcomeKind::Deferred => self.outcome.to_string(),
+        }
+    }
+}
+
+/// The longest text of a stranger in a table, in characters.
+const LONGEST: usize = 60;
+
+fn cut(text: Option<&str>, none: &str) -> String {
+    let Some(text) = text else { return none.to_owned() };
+    match text.char_indices().nth(LONGEST) {
+        Some(_) => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+impl Show for View {
+    const COLUMNS: &'static [&'static str] = &["id", "taken", "from", "subject", "outcome"];
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.mail.clone(),
+            self.taken_at.clone(),
+            cut(self.from.as_deref(), "(nobody)"),
+            cut(self.subject.as_deref(), "(no subject)"),
+            self.outcomes(),
+        ]
+    }
+
+    fn tone(&self, heading: &str) -> Option<Tone> {
+        Tone::of_outcome(self.gravest()).filter(|_| heading == "outcome")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(cut(Some(&"ü".repeat(60)), ""), "ü".repeat(60));
+        assert_eq!(cut(Some(&"ü".repeat(61)), ""), format!("{}…", "ü".repeat(59)));
+        assert_eq!(cut(None, "(nobody)"), "(nobody)");
+    }
+}
