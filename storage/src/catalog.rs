@@ -47,6 +47,8 @@ pub trait Reader {
     fn grants(&self, library: LibraryId) -> Result<Vec<Grant>>;
     /// The strongest role that a user has in a library: by name, by a group, or as one of everyone.
     fn role(&self, library: LibraryId, user: UserId) -> Result<Option<Role>>;
+    /// The rights that give a user a role in a library, the strongest first; [`Reader::role`] is that of the first.
+    fn rights(&self, library: LibraryId, user: UserId) -> Result<Vec<Grant>>;
 
     /// What is on record of a delivery.
     fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>>;
@@ -73,6 +75,9 @@ pub trait Reader {
     ) -> Result<Option<Document>>;
     /// Every version that came with a delivery, in the order in which they were added.
     fn documents_of(&self, delivery: DeliveryId) -> Result<Vec<Document>>;
+    /// The names that documents would get if they were added now, in this order: for each the folder and the name
+    /// proposed. [`Writer::add_document`] gives no others.
+    fn names_for(&self, library: LibraryId, proposed: &[(&str, &str)]) -> Result<Vec<String>>;
     /// What is known of a content.
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>>;
     /// Every content on record, in order of digest.

@@ -210,6 +210,7 @@ macro_rules! reads {
                 fn groups() -> Vec<Group>;
                 fn grants(library: LibraryId) -> Vec<Grant>;
                 fn role(library: LibraryId, user: UserId) -> Option<Role>;
+                fn rights(library: LibraryId, user: UserId) -> Vec<Grant>;
                 fn mail(delivery: DeliveryId) -> Option<Mail>;
                 fn outcomes(delivery: DeliveryId) -> Vec<Outcome>;
                 fn mails(query: &MailQuery) -> Vec<Mail>;
@@ -219,6 +220,7 @@ macro_rules! reads {
                 fn each_document(library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> ();
                 fn document(library: LibraryId, folder: &str, name: &str, version: Option<u32>) -> Option<Document>;
                 fn documents_of(delivery: DeliveryId) -> Vec<Document>;
+                fn names_for(library: LibraryId, proposed: &[(&str, &str)]) -> Vec<String>;
                 fn content(digest: Digest) -> Option<KnownContent>;
                 fn each_content(visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> ();
                 fn filed_as(digest: Digest, limit: usize) -> Vec<Document>;

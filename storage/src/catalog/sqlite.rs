@@ -44,6 +44,15 @@ impl SqliteCatalog {
         Ok(SqliteCatalog { path: path.to_owned(), name, writer, readers: [a?, b?, c?, d?] })
     }
 
+    /// Opens the catalog at `path` only to look at it: it is neither made nor brought up to date, every change of it
+    /// is refused, and once this is dropped its folder holds what it held before.
+    pub fn look(path: &Path) -> Result<SqliteCatalog> {
+        let kept_log = open::has_log(path);
+        let [writer, a, b, c, d] = std::array::from_fn(|_| open::looker(path, kept_log).map(Mutex::new));
+        let name = path.display().to_string();
+        Ok(SqliteCatalog { path: path.to_owned(), name, writer: writer?, readers: [a?, b?, c?, d?] })
+    }
+
     fn idle_reader(&self) -> Result<Held<'_>> {
         for reader in &self.readers {
             match reader.try_lock() {

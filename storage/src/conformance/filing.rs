@@ -14,6 +14,7 @@ pub(super) const TESTS: &[CatalogTest] = &[
     names_are_one_without_regard_to_case,
     numbers_step_over_names_that_look_numbered,
     long_names_stay_apart_and_short_enough,
+    names_are_foretold,
     documents_are_listed_by_path,
     visits_stop_at_an_error,
     a_content_must_be_on_record,
@@ -237,6 +238,34 @@ fn long_names_stay_apart_and_short_enough(catalog: &dyn Catalog) {
         library
     });
     assert_eq!(paths(&*catalog.read().unwrap(), library).len(), 36);
+}
+
+/// Several documents of one mail, added or not, get the same names.
+fn names_are_foretold(catalog: &dyn Catalog) {
+    let proposed = [
+        ("", "a.pdf"),
+        ("", "A.PDF"),
+        ("", "a (2).pdf"),
+        ("", "a.pdf"),
+        ("F", "a.pdf"),
+        ("f", "a.pdf"),
+        ("", "b.pdf"),
+        ("", "a (5).pdf"),
+        ("", "a.pdf"),
+        ("", "a.pdf"),
+    ];
+    let library = write(catalog, |writer| add_library(writer, "a"));
+    for _ in 0..3 {
+        let reader = catalog.read().unwrap();
+        let foretold = reader.names_for(library, &proposed).unwrap();
+        assert_eq!(reader.names_for(library, &proposed).unwrap(), foretold, "nothing was taken by asking");
+        drop(reader);
+        let given: Vec<String> = write(catalog, |writer| {
+            proposed.iter().map(|(folder, name)| file(writer, library, folder, name)).collect()
+        });
+        assert_eq!(given, foretold);
+    }
+    assert_eq!(catalog.read().unwrap().names_for(library, &[]).unwrap(), Vec::<String>::new());
 }
 
 /// The root first, then folder by folder; without regard to case.

@@ -1,5 +1,7 @@
 //! Documents and their names.
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
@@ -84,25 +86,45 @@ pub(super) fn of_delivery(db: &Connection, delivery: DeliveryId) -> Sql<Vec<Docu
     Ok(query.query_map([delivery], document)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A place for a document: its folder, and what names compare by there.
+/// A place for documents: their folder, what names compare by there, and which were promised and not added yet.
 struct Place<'d> {
     db: &'d Connection,
     library: LibraryId,
     folder_key: String,
+    /// Keys of names.
+    promised: HashSet<String>,
+    /// The last number promised of each series.
+    numbers: HashMap<String, u32>,
 }
 
-impl Place<'_> {
+impl<'d> Place<'d> {
+    fn new(db: &'d Connection, library: LibraryId, folder_key: String) -> Place<'d> {
+        Place { db, library, folder_key, promised: HashSet::new(), numbers: HashMap::new() }
+    }
+
+    fn promise(&mut self, name: &str, series_key: String, number: u32) {
+        self.promised.insert(name_key(name));
+        let last = self.numbers.entry(series_key).or_insert(number);
+        *last = number.max(*last);
+    }
+
     fn is_taken(&self, name: &str) -> Sql<bool> {
+        let name_key = name_key(name);
+        if self.promised.contains(&name_key) {
+            return Ok(true);
+        }
         let sql = "SELECT 1 FROM documents WHERE library = ?1 AND folder_key = ?2 AND name_key = ?3";
         let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.exists(params![self.library, self.folder_key, name_key(name)])?)
+        Ok(query.exists(params![self.library, self.folder_key, name_key])?)
     }
 
     fn last_number(&self, series_key: &str) -> Sql<u32> {
         let sql = "SELECT coalesce(max(number), 1) FROM documents
                    WHERE library = ?1 AND folder_key = ?2 AND series_key = ?3";
         let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.query_row(params![self.library, self.folder_key, series_key], |row| row.get(0))?)
+        let stored: u32 =
+            query.query_row(params![self.library, self.folder_key, series_key], |row| row.get(0))?;
+        Ok(self.numbers.get(series_key).map_or(stored, |&promised| promised.max(stored)))
     }
 
     /// The name a document gets and its number. One look-up where the name is free; where it is taken, one more for
@@ -129,9 +151,29 @@ impl Place<'_> {
     }
 }
 
+/// What names are numbered together by.
+fn series_key(proposed: &str) -> String {
+    name_key(&numbered(proposed, 2))
+}
+
+pub(super) fn names(db: &Connection, library: LibraryId, proposed: &[(&str, &str)]) -> Sql<Vec<String>> {
+    let mut places: HashMap<String, Place<'_>> = HashMap::new();
+    let mut names = Vec::with_capacity(proposed.len());
+    for (folder, proposed) in proposed {
+        let folder_key = name_key(folder);
+        let new = |key: &String| Place::new(db, library, key.clone());
+        let place = places.entry(folder_key).or_insert_with_key(new);
+        let series_key = series_key(proposed);
+        let (name, number) = place.settle(proposed, &series_key)?;
+        place.promise(&name, series_key, number);
+        names.push(name);
+    }
+    Ok(names)
+}
+
 pub(super) fn add(db: &Connection, new: &NewDocument) -> Sql<String> {
-    let place = Place { db, library: new.library, folder_key: name_key(&new.folder) };
-    let series_key = name_key(&numbered(&new.name, 2));
+    let place = Place::new(db, new.library, name_key(&new.folder));
+    let series_key = series_key(&new.name);
     let (name, number) = place.settle(&new.name, &series_key)?;
     let sql = "INSERT INTO documents (library, folder, folder_key, name, name_key, series_key, number)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";

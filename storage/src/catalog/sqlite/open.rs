@@ -49,6 +49,34 @@ pub(super) fn reader(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Whether a log stands beside the catalog: it is in use, or whoever used it was killed.
+pub(super) fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).exists()
+}
+
+/// A connection that only reads, to a catalog that must be there and of the present schema. The last one to be closed
+/// removes the log, and first writes back what it holds; not so where the log was there before (`kept_log`).
+pub(super) fn looker(path: &Path, kept_log: bool) -> Result<Connection> {
+    let name = path.display().to_string();
+    let absent = |what: &str| Error::Setup(format!("catalog {name}: {what}"));
+    if !path.exists() {
+        return Err(absent("there is none yet; `mailshelf library add` makes it"));
+    }
+    let connection = reader(path)?;
+    let set = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, kept_log);
+    set.map_err(|error| told(&name, "set up a reader", error))?;
+    check(&connection, &name)?;
+    match identity(&connection).map_err(|error| unopened(&name, "read its header", error))? {
+        (APPLICATION_ID, version, _) if version == MIGRATIONS.len() as u32 => Ok(connection),
+        (0, 0, 0) => Err(absent("it is empty; `mailshelf library add` makes one of it")),
+        _ => Err(absent(
+            "its schema is older than this mailshelf; `mailshelf library list` brings it up to date",
+        )),
+    }
+}
+
 /// SQLite would make the file readable by strangers; an empty one it takes for a new database.
 fn make_file(path: &Path) -> Result<()> {
     let folder = match path.parent() {

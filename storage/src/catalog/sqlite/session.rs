@@ -125,6 +125,10 @@ impl Reader for Session<'_> {
         self.run("look up a role", |db| libraries::role(db, library, user))
     }
 
+    fn rights(&self, library: LibraryId, user: UserId) -> Result<Vec<Grant>> {
+        self.run("look up rights", |db| libraries::rights(db, library, user))
+    }
+
     fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>> {
         self.run("look up a mail", |db| mails::mail(db, delivery))
     }
@@ -165,6 +169,10 @@ impl Reader for Session<'_> {
 
     fn documents_of(&self, delivery: DeliveryId) -> Result<Vec<Document>> {
         self.run("list documents of a mail", |db| documents::of_delivery(db, delivery))
+    }
+
+    fn names_for(&self, library: LibraryId, proposed: &[(&str, &str)]) -> Result<Vec<String>> {
+        self.run("look for free names", |db| documents::names(db, library, proposed))
     }
 
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>> {

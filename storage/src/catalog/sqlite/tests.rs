@@ -227,3 +227,66 @@ fn a_full_disk_is_the_sites_fault_and_a_broken_rule_is_not() {
     assert!(matches!(error, Err(Error::NotFound { what: "library", .. })), "{error:?}");
     assert!(!writer.add_content(crate::Digest::of(b""), u64::MAX).unwrap_err().is_temporary());
 }
+
+/// Name and bytes of each file in a folder, but for the index of the log: it is no record, and made anew from the log.
+fn held(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut held: Vec<_> = entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .map(|(name, bytes)| if name.ends_with("-shm") { (name, Vec::new()) } else { (name, bytes) })
+        .collect();
+    held.sort();
+    held
+}
+
+#[test]
+fn who_looks_leaves_nothing_behind_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    add_library(&SqliteCatalog::open(&path).unwrap(), "a").unwrap();
+    let before = held(dir.path());
+    assert_eq!(before.len(), 1);
+    let catalog = SqliteCatalog::look(&path).unwrap();
+    assert_eq!(names(&catalog), ["a"]);
+    assert!(add_library(&catalog, "b").is_err());
+    assert_eq!(names(&catalog), ["a"]);
+    drop(catalog);
+    assert_eq!(held(dir.path()), before);
+}
+
+/// As a worker that was killed leaves it: what was committed stands in the log alone.
+#[test]
+fn who_looks_sees_what_is_in_the_log_and_leaves_it_there() {
+    let (dir, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = dir.path().join("catalog.db");
+    let catalog = SqliteCatalog::open(&path).unwrap();
+    add_library(&catalog, "a").unwrap();
+    for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+        std::fs::copy(dir.path().join(name), killed.path().join(name)).unwrap();
+    }
+    let before = held(killed.path());
+    let catalog = SqliteCatalog::look(&killed.path().join("catalog.db")).unwrap();
+    assert_eq!(names(&catalog), ["a"]);
+    drop(catalog);
+    assert_eq!(held(killed.path()), before);
+}
+
+#[test]
+fn who_looks_makes_no_catalog_and_brings_none_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    let refused = || match SqliteCatalog::look(&path).map(drop) {
+        Err(Error::Setup(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(refused().contains("there is none yet"), "{}", refused());
+    assert!(held(dir.path()).is_empty());
+    std::fs::write(&path, "").unwrap();
+    assert!(refused().contains("it is empty"), "{}", refused());
+    assert_eq!(held(dir.path()), [("catalog.db".to_owned(), Vec::new())]);
+    drop(SqliteCatalog::open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 0).unwrap();
+    let before = held(dir.path());
+    assert!(refused().contains("is older"), "{}", refused());
+    assert_eq!(held(dir.path()), before);
+}
