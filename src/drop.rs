@@ -51,6 +51,13 @@ pub enum Format {
     Maildir,
 }
 
+impl Format {
+    /// The format of a drop folder: as set, or a Maildir where `new/`, `cur/` and `tmp/` stand.
+    pub fn of(path: &Path, set: Option<Format>) -> Format {
+        set.unwrap_or(if maildir::stands_at(path) { Format::Maildir } else { Format::Folder })
+    }
+}
+
 /// Where the drop is and how it is read.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -67,11 +74,7 @@ pub struct Settings {
 impl Settings {
     /// The format, as set or as found.
     fn format(&self) -> Format {
-        match self.format {
-            Some(format) => format,
-            None if maildir::stands_at(&self.path) => Format::Maildir,
-            None => Format::Folder,
-        }
+        Format::of(&self.path, self.format)
     }
 }
 

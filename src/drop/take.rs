@@ -110,10 +110,17 @@ impl Claimed {
     }
 }
 
-/// Opens a regular file, without following a link and without waiting for the other end of a pipe.
+/// Opens a regular file, without following a link and without waiting for the other end of a pipe. Reading it is no
+/// access that its file keeps a time of, where the system lets us say so: to its owner and to root (open(2)).
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits().cast_signed();
-    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open =
+        |flags: OFlags| OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let opened = match open(flags | OFlags::NOATIME) {
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::PERM) => open(flags),
+        opened => opened,
+    };
+    let file = match opened {
         // A link, or a socket.
         Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::LOOP | Errno::NXIO)) => None,
         other => Some(other?),

@@ -933,4 +933,14 @@ fn a_clock_that_is_ahead_hides_no_wait() {
     assert!(ahead <= jiff::Timestamp::now() && ahead >= now - Duration::from_secs(60), "{ahead}");
     let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_436_263_371);
     assert_eq!(at(past).as_second(), 1_436_263_371);
+#[test]
+fn reading_a_mail_of_ours_is_no_access() {
+    let site = Site::new();
+    let path = site.put("a", b"x");
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_436_263_371);
+    // Older than the modification, or a file system mounted with relatime would keep it for that alone.
+    let times = fs::FileTimes::new().set_accessed(long_ago).set_modified(SystemTime::now());
+    fs::File::options().write(true).open(&path).unwrap().set_times(times).unwrap();
+    assert_eq!(Claimed::alone(&path, Format::Folder).read(9).unwrap().bytes, b"x");
+    assert_eq!(fs::metadata(&path).unwrap().accessed().unwrap(), long_ago);
 }
