@@ -66,6 +66,31 @@ impl Reason {
         }
     }
 
+    /// The reason that is spelt so.
+    pub fn of(word: &str) -> Option<Reason> {
+        Reason::ALL.iter().copied().find(|reason| reason.as_str() == word)
+    }
+
+    /// What it means, in a sentence without its full stop.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Reason::UnknownAlias => "no library has the alias that the address names",
+            Reason::ForeignDomain => "the address is in none of the domains of this site",
+            Reason::MailDisabled => "the library takes no mail at present",
+            Reason::NoRecipient => "the mail names no recipient",
+            Reason::UnknownSender => "the library takes mail from known senders only, and this is none",
+            Reason::UnauthenticatedSender => {
+                "the sender claims the address of a user, and nothing proves that the claim is true"
+            }
+            Reason::NoPermission => "the sender is proven, and has no right to contribute to the library",
+            Reason::MessageTooLarge => "the message is larger than limits.message",
+            Reason::AttachmentTooLarge => "an attachment is larger than limits.attachment",
+            Reason::TooComplex => "the message has more parts, levels or header than the limits allow",
+            Reason::NothingToFile => "the mail holds nothing that the library files",
+            Reason::Malformed => "it is no mail: it is empty, or has no header",
+        }
+    }
+
     /// Mail rejected for one of these may have been our server's fault or ours: it is kept aside, whatever
     /// `drop.rejected` says.
     pub fn may_be_our_fault(reason: &str) -> bool {
@@ -104,5 +129,15 @@ mod tests {
         };
         let places: Vec<usize> = Reason::ALL.iter().map(|reason| place(*reason)).collect();
         assert_eq!(places, (0..12).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_reason_has_a_word_and_a_sentence_of_its_own() {
+        for &reason in Reason::ALL {
+            assert_eq!(Reason::of(reason.as_str()), Some(reason));
+            let alike = |other: &&Reason| other.meaning() == reason.meaning();
+            assert_eq!(Reason::ALL.iter().filter(alike).count(), 1, "{reason}");
+        }
+        assert_eq!(Reason::of("no-such-reason"), None);
     }
 }

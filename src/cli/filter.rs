@@ -23,7 +23,7 @@ pub struct Filter {
 }
 
 fn reason(text: &str) -> Result<Reason, String> {
-    Reason::ALL.iter().copied().find(|reason| reason.as_str() == text).ok_or_else(|| {
+    Reason::of(text).ok_or_else(|| {
         let all: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
         format!("a reason is one of {}", all.join(" "))
     })

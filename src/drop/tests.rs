@@ -933,6 +933,8 @@ fn a_clock_that_is_ahead_hides_no_wait() {
     assert!(ahead <= jiff::Timestamp::now() && ahead >= now - Duration::from_secs(60), "{ahead}");
     let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_436_263_371);
     assert_eq!(at(past).as_second(), 1_436_263_371);
+}
+
 #[test]
 fn reading_a_mail_of_ours_is_no_access() {
     let site = Site::new();
