@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mailshelf_storage::catalog::sqlite::SqliteCatalog;
 use mailshelf_storage::contents::local::LocalContents;
-use mailshelf_storage::{Catalog, Contents, Error, Login, Result};
+use mailshelf_storage::{Catalog, Contents, Error, Login, Reader, Result};
 
 use crate::config::{Config, DropFormat, apart};
 use crate::drop::{self, DropError, DropFolder, Format};
@@ -40,25 +40,13 @@ impl Site {
     }
 
     fn open_with(config: Config, may_make: bool) -> Result<Site> {
-        if let Some(overlap) = apart::on_disk(&config) {
-            return Err(Error::Setup(format!(
-                "{overlap}, once links are followed; {}",
-                apart::Overlap::HINT
-            )));
-        }
-        check::check(&config)?;
+        check_set_up(&config)?;
         if !may_make {
             must_exist(&config)?;
         }
         let catalog = SqliteCatalog::open(&config.storage.catalog)?;
         let reader = catalog.read()?;
-        if let Ok(login) = config.site.system_account.parse::<Login>()
-            && reader.user(&login)?.is_some()
-        {
-            return Err(Error::Setup(format!(
-                "site.system_account {login}: a user has this login, and would own what nobody proven has sent"
-            )));
-        }
+        check_system_account(&config, &*reader)?;
         let empty = !reader.has_contents()?;
         drop(reader);
         let contents = LocalContents::open(&config.storage.contents, may_make && empty)?;
@@ -95,4 +83,29 @@ fn must_exist(config: &Config) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Opens the catalog that a configuration names only to look at it: nothing is made, and nothing changes. What is set
+/// up wrongly is [`Error::Setup`], as in [`Site::open`]; so is a catalog that is not there yet.
+pub fn look(config: &Config) -> Result<Box<dyn Catalog>> {
+    check_set_up(config)?;
+    let catalog = SqliteCatalog::look(&config.storage.catalog)?;
+    check_system_account(config, &*catalog.read()?)?;
+    Ok(Box::new(catalog))
+}
+
+fn check_set_up(config: &Config) -> Result<()> {
+    if let Some(overlap) = apart::on_disk(config) {
+        return Err(Error::Setup(format!("{overlap}, once links are followed; {}", apart::Overlap::HINT)));
+    }
+    check::check(config)
+}
+
+fn check_system_account(config: &Config, reader: &dyn Reader) -> Result<()> {
+    match config.site.system_account.parse::<Login>() {
+        Ok(login) if reader.user(&login)?.is_some() => Err(Error::Setup(format!(
+            "site.system_account {login}: a user has this login, and would own what nobody proven has sent"
+        ))),
+        _ => Ok(()),
+    }
 }
