@@ -10,12 +10,13 @@ use mailshelf::config::{Config, ConfigError};
 use mailshelf::drop::DropError;
 use mailshelf::escape::Escaped;
 use mailshelf::pass::PassError;
-use mailshelf::site::Site;
+use mailshelf::site::{Look, Site};
 
 mod demo;
 mod document;
 mod events;
 mod filter;
+mod explain;
 mod grant;
 mod group;
 mod init;
@@ -64,6 +65,7 @@ enum Command {
     Init(init::Init),
     Run(run::Run),
     Serve(serve::Serve),
+    Explain(explain::Explain),
     #[command(subcommand)]
     Library(library::Library),
     #[command(subcommand)]
@@ -107,6 +109,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Init(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Serve(command) => command.run(&context),
+        Command::Explain(command) => command.run(&context),
         Command::Library(command) => command.run(&context),
         Command::User(command) => command.run(&context),
         Command::Group(command) => command.run(&context),
@@ -140,9 +143,9 @@ impl Context {
         open(self.config()?)
     }
 
-    /// The same for commands that make nothing.
-    fn existing_site(&self) -> anyhow::Result<Site> {
-        Ok(Site::open_existing(self.config()?)?)
+    /// The site, to look at and nothing else.
+    fn look(&self) -> anyhow::Result<Look> {
+        Ok(Look::open(self.config()?)?)
     }
 }
 

@@ -56,6 +56,14 @@ impl Format {
     pub fn of(path: &Path, set: Option<Format>) -> Format {
         set.unwrap_or(if maildir::stands_at(path) { Format::Maildir } else { Format::Folder })
     }
+
+    /// Its one spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Format::Folder => "folder",
+            Format::Maildir => "maildir",
+        }
+    }
 }
 
 /// Where the drop is and how it is read.
@@ -73,7 +81,7 @@ pub struct Settings {
 
 impl Settings {
     /// The format, as set or as found.
-    fn format(&self) -> Format {
+    pub fn format(&self) -> Format {
         Format::of(&self.path, self.format)
     }
 }

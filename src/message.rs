@@ -93,6 +93,19 @@ pub enum PartKind {
     Invitation,
 }
 
+impl PartKind {
+    /// Its one spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PartKind::Body => "body",
+            PartKind::Attachment => "attachment",
+            PartKind::Forwarded => "forwarded",
+            PartKind::InlineImage => "inline-image",
+            PartKind::Invitation => "invitation",
+        }
+    }
+}
+
 /// Where the bytes of a part are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {

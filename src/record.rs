@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailshelf_storage::model::{Level, Library, Mail, MailState, NewDocument, Outcome, OutcomeKind, Pass};
-use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, Login, Writer};
+use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, LibraryId, Login, Writer};
 
 use crate::file::{Proposal, Proposed, Refusal};
-use words::{LeftOutRecord, MailRecord, RecipientRecord, SenderRecord};
+use shelf::Shelf;
+use words::{MailRecord, RecipientRecord, SenderRecord};
 
 pub mod publish;
+pub(crate) mod shelf;
 pub mod words;
 
 /// How often a mail may fail by a fault that only it shows, before it is given up.
@@ -43,6 +45,19 @@ pub enum Fate {
     Fails(String),
     /// It cannot be dealt with, by our fault: to badmail at once.
     GivenUp(String),
+}
+
+impl Fate {
+    /// The state of a mail that failed `attempts` times before: the state, its attempts now, and its fault.
+    pub(crate) fn state(&self, attempts: u32) -> (MailState, u32, Option<String>) {
+        match self {
+            Fate::Judged => (MailState::Done, attempts, None),
+            Fate::Waits(why) => (MailState::Open, attempts, Some(why.clone())),
+            Fate::Fails(why) if attempts + 1 < ATTEMPTS => (MailState::Open, attempts + 1, Some(why.clone())),
+            Fate::Fails(why) => (MailState::Badmail, attempts + 1, Some(why.clone())),
+            Fate::GivenUp(why) => (MailState::Badmail, attempts, Some(why.clone())),
+        }
+    }
 }
 
 /// What was decided for one recipient.
@@ -172,13 +187,7 @@ impl Entry<'_, '_> {
 
     fn row(&self, known: Option<&Mail>) -> Mail {
         let attempts = known.map_or(0, |mail| mail.attempts);
-        let (state, attempts, fault) = match &self.decided.fate {
-            Fate::Judged => (MailState::Done, attempts, None),
-            Fate::Waits(why) => (MailState::Open, attempts, Some(why.clone())),
-            Fate::Fails(why) if attempts + 1 < ATTEMPTS => (MailState::Open, attempts + 1, Some(why.clone())),
-            Fate::Fails(why) => (MailState::Badmail, attempts + 1, Some(why.clone())),
-            Fate::GivenUp(why) => (MailState::Badmail, attempts, Some(why.clone())),
-        };
+        let (state, attempts, fault) = self.decided.fate.state(attempts);
         Mail { state, attempts, fault, ..self.decided.mail.clone() }
     }
 
@@ -192,61 +201,12 @@ impl Entry<'_, '_> {
             .collect();
         let mut records = Vec::new();
         for decision in self.decided.recipients.iter().filter(|d| !closed.contains(&d.recipient)) {
-            let record = match (&mail.fault, &decision.verdict) {
-                (Some(why), _) => waiting(decision, why),
-                (None, Verdict::Undecided) => waiting(decision, "not decided"),
-                (None, Verdict::Refuse(refusal)) => refused(decision, refusal),
-                (None, Verdict::File(proposal, by)) => self.file(decision, proposal, by)?,
-            };
-            let outcome = self.outcome(decision, &record);
+            let record = shelf::settle(self, self.decided, decision, mail.fault.as_deref())?;
+            let outcome = shelf::outcome(decision, &record);
             self.writer.put_outcome(self.delivery(), self.book.pass.id, &outcome, self.now)?;
             records.push(record);
         }
         Ok(records)
-    }
-
-    fn outcome(&self, decision: &Decision<'_>, record: &RecipientRecord) -> Outcome {
-        Outcome {
-            recipient: decision.recipient.clone(),
-            kind: record.outcome.parse().unwrap_or(OutcomeKind::Deferred),
-            reason: record.reason.clone(),
-            library: decision.library.as_ref().map(|library| library.id),
-            identity: decision.identity.clone(),
-            level: decision.level,
-        }
-    }
-
-    fn file(
-        &mut self,
-        decision: &Decision<'_>,
-        proposal: &Proposal<'_>,
-        created_by: &str,
-    ) -> Written<RecipientRecord> {
-        let mut record = record(decision, OutcomeKind::Filed);
-        let (Some(library), Some(digest)) = (&decision.library, self.decided.mail.digest) else {
-            return Ok(record);
-        };
-        let before = self.writer.filed_before(library.id, digest)?;
-        if let Some(before) = before.iter().find(|before| covers(before, decision)) {
-            record.outcome = OutcomeKind::Duplicate.to_string();
-            record.because = Some(format!("filed before, for {}", before.recipient));
-            return Ok(record);
-        }
-        for document in &proposal.documents {
-            self.rely_on(document.content.digest, document.content.bytes.len() as u64)?;
-            let name = self.writer.add_document(&self.new_document(library, document, created_by))?;
-            let folder = &document.folder;
-            record.documents.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
-        }
-        record.created_by = Some(created_by.to_owned());
-        record.unverified = decision.identity.is_none();
-        let left_out = |left: &crate::file::LeftOut| LeftOutRecord {
-            part: left.part.clone(),
-            sha256: left.digest.to_string(),
-            why: left.why.to_owned(),
-        };
-        record.left_out = proposal.left_out.iter().map(left_out).collect();
-        Ok(record)
     }
 
     /// A document may only refer to a content that is there. Whoever removes one marks it doomed first and deletes it
@@ -298,7 +258,7 @@ impl Entry<'_, '_> {
             mail: mail.delivery.to_string(),
             file: mail.file.clone(),
             sha256: mail.digest.map(|digest| digest.to_string()),
-            message_id: mail.message_id.as_ref().map(|id| format!("<{id}>")),
+            message_id: mail.message_id.as_deref().map(words::bracketed),
             from: mail.from.clone(),
             envelope_sender: mail.envelope_sender.clone(),
             subject: mail.subject.clone(),
@@ -314,39 +274,25 @@ impl Entry<'_, '_> {
     }
 }
 
+/// Where a pass files.
+impl Shelf for Entry<'_, '_> {
+    type Error = Unwritten;
+
+    fn filed_before(&mut self, library: LibraryId, digest: Digest) -> Written<Vec<Outcome>> {
+        Ok(self.writer.filed_before(library, digest)?)
+    }
+
+    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, created_by: &str) -> Written<Vec<String>> {
+        let mut names = Vec::with_capacity(proposal.documents.len());
+        for document in &proposal.documents {
+            self.rely_on(document.content.digest, document.content.bytes.len() as u64)?;
+            names.push(self.writer.add_document(&self.new_document(library, document, created_by))?);
+        }
+        Ok(names)
+    }
+}
+
 /// What can never be written: no retry would help.
 pub(crate) fn unwritable(error: serde_json::Error) -> Error {
     Error::Refused { action: "write an event", why: error.to_string() }
-}
-
-/// Whether an earlier filing stands for this one: nobody can pre-empt a mail with better proof, and one identity
-/// never stands for another.
-fn covers(before: &Outcome, now: &Decision<'_>) -> bool {
-    now.identity.is_none() || (before.identity == now.identity && before.level >= now.level)
-}
-
-fn record(decision: &Decision<'_>, outcome: OutcomeKind) -> RecipientRecord {
-    RecipientRecord {
-        address: decision.recipient.clone(),
-        outcome: outcome.to_string(),
-        reason: None,
-        because: None,
-        library: decision.library.as_ref().map(|library| library.name.to_string()),
-        created_by: None,
-        unverified: false,
-        documents: Vec::new(),
-        left_out: Vec::new(),
-    }
-}
-
-fn refused(decision: &Decision<'_>, refusal: &Refusal) -> RecipientRecord {
-    RecipientRecord {
-        reason: Some(refusal.reason.to_string()),
-        because: refusal.because.clone(),
-        ..record(decision, OutcomeKind::Rejected)
-    }
-}
-
-fn waiting(decision: &Decision<'_>, why: &str) -> RecipientRecord {
-    RecipientRecord { because: Some(why.to_owned()), ..record(decision, OutcomeKind::Deferred) }
 }

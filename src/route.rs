@@ -43,6 +43,11 @@ pub fn route(recipient: &str, site: &Site, libraries: &dyn Reader) -> Result<Rou
     Ok(Route::Nowhere(Reason::UnknownAlias))
 }
 
+/// The aliases that a recipient is looked for by, in this order.
+pub(crate) fn tried(recipient: &str, site: &Site) -> Vec<Alias> {
+    split(recipient).map_or_else(Vec::new, |(local, _)| aliases(&local, &site.alias_prefix).collect())
+}
+
 /// Local-part and domain, in lower case. What is no canonical address may still be meant for one of our domains.
 fn split(recipient: &str) -> Option<(String, String)> {
     match recipient.parse::<Address>() {

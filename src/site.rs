@@ -30,68 +30,56 @@ impl Site {
     /// What is set up wrongly is [`Error::Setup`], and stays so until somebody mends it; any other error is a fault
     /// of the site that may pass.
     pub fn open(config: Config) -> Result<Site> {
-        Site::open_with(config, true)
-    }
-
-    /// The same for looking only: nothing is made, and a catalog or contents folder that is not there is
-    /// [`Error::Setup`].
-    pub fn open_existing(config: Config) -> Result<Site> {
-        Site::open_with(config, false)
-    }
-
-    fn open_with(config: Config, may_make: bool) -> Result<Site> {
         check_set_up(&config)?;
-        if !may_make {
-            must_exist(&config)?;
-        }
         let catalog = SqliteCatalog::open(&config.storage.catalog)?;
         let reader = catalog.read()?;
         check_system_account(&config, &*reader)?;
         let empty = !reader.has_contents()?;
         drop(reader);
-        let contents = LocalContents::open(&config.storage.contents, may_make && empty)?;
+        let contents = LocalContents::open(&config.storage.contents, empty)?;
         let program = std::env::current_exe().ok();
         Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), program })
     }
 
     /// Opens the drop folder and takes its lock. Refused with [`DropError::Held`] while another pass has it.
     pub fn open_drop(&self) -> std::result::Result<DropFolder, DropError> {
-        DropFolder::open(&self.drop_settings())
+        DropFolder::open(&self.config.drop_settings())
     }
+}
 
+impl Config {
     /// Where the drop is and how it is read.
     pub fn drop_settings(&self) -> drop::Settings {
         drop::Settings {
-            path: self.config.drop.path.clone(),
-            format: match self.config.drop.format {
+            path: self.drop.path.clone(),
+            format: match self.drop.format {
                 DropFormat::Auto => None,
                 DropFormat::Folder => Some(Format::Folder),
                 DropFormat::Maildir => Some(Format::Maildir),
             },
-            settle: self.config.drop.settle,
-            node: self.config.site.node.clone(),
+            settle: self.drop.settle,
+            node: self.site.node.clone(),
         }
     }
 }
 
-fn must_exist(config: &Config) -> Result<()> {
-    let storage = &config.storage;
-    for (key, path) in [("storage.catalog", &storage.catalog), ("storage.contents", &storage.contents)] {
-        if !path.exists() {
-            let why = "there is none; not mounted, or was nothing ever filed here?";
-            return Err(Error::Setup(format!("{key} {}: {why}", path.display())));
-        }
-    }
-    Ok(())
+/// A site that is only looked at: nothing is made, and nothing changes.
+pub struct Look {
+    /// What was configured.
+    pub config: Config,
+    /// Everything known about documents, people and mails.
+    pub catalog: Box<dyn Catalog>,
 }
 
-/// Opens the catalog that a configuration names only to look at it: nothing is made, and nothing changes. What is set
-/// up wrongly is [`Error::Setup`], as in [`Site::open`]; so is a catalog that is not there yet.
-pub fn look(config: &Config) -> Result<Box<dyn Catalog>> {
-    check_set_up(config)?;
-    let catalog = SqliteCatalog::look(&config.storage.catalog)?;
-    check_system_account(config, &*catalog.read()?)?;
-    Ok(Box::new(catalog))
+impl Look {
+    /// Opens the catalog that a configuration names. What is set up wrongly is [`Error::Setup`], as in [`Site::open`];
+    /// so is a catalog that is not there yet.
+    pub fn open(config: Config) -> Result<Look> {
+        check_set_up(&config)?;
+        let catalog = SqliteCatalog::look(&config.storage.catalog)?;
+        check_system_account(&config, &*catalog.read()?)?;
+        Ok(Look { config, catalog: Box::new(catalog) })
+    }
 }
 
 fn check_set_up(config: &Config) -> Result<()> {

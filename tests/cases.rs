@@ -2,7 +2,7 @@
 //! (`site.toml`) and what must become of it (`expected.json`).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -36,7 +36,15 @@ fn check(expected: &Value, actual: &Value, at: &str) {
     }
 }
 
-fn run(case: &Path) {
+/// All cases.
+pub fn cases() -> Vec<PathBuf> {
+    let cases = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail"));
+    assert!(cases.len() >= 20, "{} cases", cases.len());
+    cases
+}
+
+/// The site of a case, with its mail in the drop.
+pub fn site(case: &Path) -> Site {
     let read = |name: &str| fs::read(case.join(name)).unwrap();
     let setup: Setup = toml::from_slice(&read("site.toml")).unwrap();
     let site = Site::new();
@@ -47,6 +55,12 @@ fn run(case: &Path) {
         site.ok(&command.split_whitespace().collect::<Vec<_>>());
     }
     site.deliver("mail.eml", read("mail.eml"));
+    site
+}
+
+fn run(case: &Path) {
+    let read = |name: &str| fs::read(case.join(name)).unwrap();
+    let site = site(case);
     let event = site.pass();
     let expected: Value = serde_json::from_slice(&read("expected.json")).unwrap();
     check(&expected["event"], &event, "event");
@@ -71,9 +85,7 @@ fn run(case: &Path) {
 
 #[test]
 fn every_case() {
-    let cases = entries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail"));
-    assert!(cases.len() >= 20, "{} cases", cases.len());
-    for case in cases {
+    for case in cases() {
         println!("case {}", name(&case));
         run(&case);
     }

@@ -17,6 +17,7 @@ mod crash;
 mod duplicates;
 mod event_log;
 mod events;
+mod explain;
 mod fault;
 mod kill;
 mod queue;

@@ -2,7 +2,7 @@
 
 use mailshelf::dispose::aside;
 use mailshelf::drop::look;
-use mailshelf::site::Site;
+use mailshelf::site::Look;
 
 use super::output::Output;
 use super::{Context, DONE};
@@ -41,14 +41,14 @@ impl Queue {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
         match self.command {
             Some(Command::Retry(command)) => command.run(context),
-            None => list(&context.existing_site()?, &context.out),
+            None => list(&context.look()?, &context.out),
         }
     }
 }
 
-fn list(site: &Site, out: &Output) -> anyhow::Result<u8> {
+fn list(site: &Look, out: &Output) -> anyhow::Result<u8> {
     let mut listing = Listing::default();
-    for found in look::look(&site.drop_settings())? {
+    for found in look::look(&site.config.drop_settings())? {
         listing.add(Entry::standing(found?, &*site.catalog)?, out)?;
     }
     for kept in aside::kept_in(&site.config.drop.badmail)? {

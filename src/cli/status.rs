@@ -10,7 +10,7 @@ use mailshelf::drop::look::{self, Place};
 use mailshelf::escape::Escaped;
 use mailshelf::pass::PassError;
 use mailshelf::record::words::{self, time};
-use mailshelf::site::Site;
+use mailshelf::site::Look;
 use mailshelf_storage::model::{Counts, EventQuery};
 use mailshelf_storage::{Error, IoContext};
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ fn age(now: Timestamp, then: Timestamp) -> Duration {
 
 impl Status {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        let site = context.existing_site()?;
+        let site = context.look()?;
         let view = view(&site, self.max_wait, Timestamp::now())?;
         context.out.show(&view)?;
         if !context.out.is_json() {
@@ -126,7 +126,7 @@ impl Status {
     }
 }
 
-fn view(site: &Site, max_wait: Duration, now: Timestamp) -> anyhow::Result<View> {
+fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View> {
     let mut problems = Vec::new();
     let Survey { backlog, deferred, oldest } = match survey(site, now) {
         Ok(survey) => survey,
@@ -182,10 +182,10 @@ struct Survey {
     oldest: Option<Oldest>,
 }
 
-fn survey(site: &Site, now: Timestamp) -> Result<Survey, PassError> {
+fn survey(site: &Look, now: Timestamp) -> Result<Survey, PassError> {
     let (mut backlog, mut deferred) = (0, 0);
     let mut oldest: Option<(Timestamp, String)> = None;
-    for found in look::look(&site.drop_settings())? {
+    for found in look::look(&site.config.drop_settings())? {
         let found = found?;
         let state = match found.place {
             Place::NotMail(_) => continue,
@@ -216,7 +216,7 @@ fn survey(site: &Site, now: Timestamp) -> Result<Survey, PassError> {
     Ok(Survey { backlog: Some(backlog), deferred: Some(deferred), oldest })
 }
 
-fn on_record(site: &Site) -> Result<(Option<LastPass>, Counts), Error> {
+fn on_record(site: &Look) -> Result<(Option<LastPass>, Counts), Error> {
     let reader = site.catalog.read()?;
     let mut query = EventQuery {
         event_ids: &[words::PASS_COMPLETED],

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mailshelf_storage::model::OutcomeKind;
+use mailshelf_storage::model::{Outcome, OutcomeKind};
 use mailshelf_storage::{Content, Digest, Error, Reader, failpoint};
 
 use super::prepare::{Prepared, Reading, panicked};
@@ -213,11 +213,7 @@ impl Pass<'_> {
     fn dispose_final(&self, disposer: &mut Disposer, claimed: &Claimed) -> Result<(), String> {
         let outcomes = self.site.catalog.read().and_then(|reader| reader.outcomes(claimed.id));
         let outcomes = outcomes.map_err(|error| error.to_string())?;
-        let keep = outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Rejected).any(|outcome| {
-            self.site.config.drop.rejected == Rejected::Keep
-                || outcome.reason.as_deref().is_some_and(Reason::may_be_our_fault)
-        });
-        let done = if keep {
+        let done = if is_kept(&outcomes, self.site.config.drop.rejected) {
             disposer.keep(claimed, &self.site.config.drop.kept).map(drop)
         } else {
             disposer.discard(claimed)
@@ -242,4 +238,12 @@ impl Pass<'_> {
         self.faults.push(format!("mail {file}: {why}"));
         self.complain_of(claimed, why);
     }
+}
+
+/// Whether a mail with these final outcomes is kept aside: one of them is a rejection, and the site, or the reason of
+/// it, asks for that.
+pub(crate) fn is_kept(outcomes: &[Outcome], rejected: Rejected) -> bool {
+    outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Rejected).any(|outcome| {
+        rejected == Rejected::Keep || outcome.reason.as_deref().is_some_and(Reason::may_be_our_fault)
+    })
 }

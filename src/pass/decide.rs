@@ -44,6 +44,16 @@ fn bare<'a>(prepared: &'a Prepared, config: &Config) -> Decided<'a> {
 
 /// Decides everything about a mail, by the settings that the reader sees.
 pub fn decide<'a>(prepared: &'a Prepared, config: &Config, reader: &dyn Reader) -> Result<Decided<'a>> {
+    decide_before(prepared, config, reader, &mut |_, _| ())
+}
+
+/// The same; `witness` is shown each decision, and who the sender was to its library.
+pub(crate) fn decide_before<'a>(
+    prepared: &'a Prepared,
+    config: &Config,
+    reader: &dyn Reader,
+    witness: &mut dyn FnMut(&Decision<'a>, &Identity),
+) -> Result<Decided<'a>> {
     let mut decided = bare(prepared, config);
     failpoint::reached("decided", decided.mail.message_id.as_deref().unwrap_or_default());
     let (envelope, whole) = match &prepared.reading {
@@ -65,6 +75,7 @@ pub fn decide<'a>(prepared: &'a Prepared, config: &Config, reader: &dyn Reader) 
     let mut best: Option<Identity> = None;
     for recipient in recipients(&envelope.recipients) {
         let (decision, identity) = judge.judge(recipient)?;
+        witness(&decision, &identity);
         decided.recipients.push(decision);
         if best.as_ref().is_none_or(|best| identity.level > best.level) {
             best = Some(identity);

@@ -30,6 +30,11 @@ pub fn time(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
+/// A Message-ID with its brackets.
+pub(crate) fn bracketed(id: &str) -> String {
+    format!("<{id}>")
+}
+
 /// Event 6871.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PassEvent {

@@ -8,7 +8,7 @@ use mailshelf::dispose::aside::{self, Kept};
 use mailshelf::drop::look::{self, Place};
 use mailshelf::drop::{self, DropError};
 use mailshelf::escape::Escaped;
-use mailshelf::site::Site;
+use mailshelf::site::Look;
 use mailshelf_storage::DeliveryId;
 use mailshelf_storage::model::MailState;
 use serde::Serialize;
@@ -47,8 +47,8 @@ impl Retry {
             let hint = format!("name it by its id, or say --all; {SHOWN}");
             return Err(wrong("queue retry: no mail is named", Some(hint)));
         }
-        let site = context.existing_site()?;
-        let settings = site.drop_settings();
+        let site = context.look()?;
+        let settings = site.config.drop_settings();
         let entrance = drop::entrance(&settings)?;
         let claimed = claimed(&settings)?;
         let kept = aside::kept_in(&site.config.drop.badmail)?.collect::<Result<Vec<_>, _>>()?;
@@ -76,7 +76,7 @@ impl Retry {
         &self,
         kept: Vec<Kept>,
         claimed: &BTreeSet<DeliveryId>,
-        site: &Site,
+        site: &Look,
     ) -> anyhow::Result<Vec<Kept>> {
         let there: BTreeSet<_> = kept.iter().filter_map(|kept| kept.id).collect();
         let mut chosen = BTreeSet::new();
@@ -113,7 +113,7 @@ fn claimed(settings: &drop::Settings) -> Result<BTreeSet<DeliveryId>, DropError>
 }
 
 /// Why a mail that is named is not in badmail, as far as anybody knows.
-fn not_there(named: &str, claimed: Option<DeliveryId>, site: &Site) -> anyhow::Result<anyhow::Error> {
+fn not_there(named: &str, claimed: Option<DeliveryId>, site: &Look) -> anyhow::Result<anyhow::Error> {
     let on_record = match claimed.or_else(|| named.parse().ok()) {
         Some(id) => site.catalog.read()?.mail(id)?.map(|mail| mail.state),
         None => None,

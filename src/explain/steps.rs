@@ -1,0 +1,366 @@
+//! The stages of the line, each with its question, and the words of the answers.
+
+use mailshelf_storage::Error;
+use mailshelf_storage::model::{Grant, Level, Library, Outcome, SenderPolicy};
+use serde::Serialize;
+
+use super::words::{bytes, named, quoted};
+use super::{About, Action, Place};
+use crate::authorise::{self, Question, authorise};
+use crate::drop::Format;
+use crate::envelope::Envelope;
+use crate::file::{LeftOut, Proposal, ReadMail, Refusal};
+use crate::message::PartKind;
+use crate::outcome::Reason;
+use crate::pass::prepare::{Prepared, Reading, Whole};
+use crate::record::words::{RecipientRecord, SenderRecord};
+use crate::record::{ATTEMPTS, Decision, Fate, Verdict};
+use crate::route;
+use crate::sender::Identity;
+
+/// A stage of the line, numbered as in the documentation of the crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Found whole, and claimed.
+    Drop = 1,
+    /// Who sends it to whom, as our own server wrote it.
+    Envelope,
+    /// Header and parts, within limits.
+    Message,
+    /// Who sent it, and the proof.
+    Sender,
+    /// From an address to a library.
+    Route,
+    /// The library's policy and rights.
+    Authorise,
+    /// What is filed, and names for it.
+    File,
+    /// Outcomes, documents, events.
+    Record,
+    /// What becomes of the file.
+    Dispose,
+}
+
+impl Stage {
+    /// Its place in the line, from 1.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// Its one spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Drop => "drop",
+            Stage::Envelope => "envelope",
+            Stage::Message => "message",
+            Stage::Sender => "sender",
+            Stage::Route => "route",
+            Stage::Authorise => "authorise",
+            Stage::File => "file",
+            Stage::Record => "record",
+            Stage::Dispose => "dispose",
+        }
+    }
+
+    /// What is asked there.
+    pub fn question(self) -> &'static str {
+        match self {
+            Stage::Drop => "Is it whole, and ours to take?",
+            Stage::Envelope => "Who sends it, to whom?",
+            Stage::Message => "Can it be read within the limits?",
+            Stage::Sender => "Who is it, by what proof?",
+            Stage::Route => "Which library?",
+            Stage::Authorise => "May the sender file there?",
+            Stage::File => "What is filed, as what?",
+            Stage::Record => "Filed before?",
+            Stage::Dispose => "And the file?",
+        }
+    }
+
+    /// Where a mail is refused for a reason.
+    fn that_refuses_for(reason: Reason) -> Stage {
+        match reason {
+            Reason::MessageTooLarge | Reason::TooComplex | Reason::Malformed => Stage::Message,
+            Reason::UnknownAlias | Reason::ForeignDomain | Reason::MailDisabled | Reason::NoRecipient => {
+                Stage::Route
+            }
+            Reason::UnknownSender | Reason::UnauthenticatedSender | Reason::NoPermission => Stage::Authorise,
+            Reason::AttachmentTooLarge | Reason::NothingToFile => Stage::File,
+        }
+    }
+}
+
+/// A question and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Where it is asked.
+    pub stage: Stage,
+    /// What is asked.
+    pub question: &'static str,
+    /// The answer, and because of what.
+    pub answer: String,
+}
+
+fn step(stage: Stage, answer: String) -> Step {
+    Step { stage, question: stage.question(), answer }
+}
+
+/// A recipient whose outcome is on record for this very delivery.
+pub fn recorded(outcome: &Outcome) -> Step {
+    step(Stage::Record, format!("this delivery is on record already: {}", outcome.kind))
+}
+
+impl About<'_> {
+    /// What is asked once for a mail. `sender` is who sent it, and how well each library has it proven; `None` where
+    /// that is not asked any more.
+    pub fn stages(&self, prepared: &Prepared, sender: Option<(&SenderRecord, &[Level])>) -> Vec<Step> {
+        let mut steps = vec![step(Stage::Drop, self.whole(prepared))];
+        let Reading::Read { envelope, whole, .. } = &prepared.reading else { return steps };
+        steps.push(step(Stage::Envelope, self.envelope(envelope)));
+        steps.push(step(Stage::Message, readable(whole)));
+        if let (Whole::Mail(_), Some((sender, levels))) = (whole, sender) {
+            steps.push(step(Stage::Sender, who(sender, levels)));
+        }
+        steps
+    }
+
+    fn whole(&self, prepared: &Prepared) -> String {
+        let size = match &prepared.reading {
+            Reading::Busy(why) => return format!("not yet: {why}"),
+            Reading::Fault { why, .. } => return format!("it cannot be read: {why}"),
+            Reading::Culprit(why) => return format!("yes, and reading it breaks the reader: {why}"),
+            Reading::Read { envelope, size, .. } => bytes(*size + envelope.message as u64),
+        };
+        let elsewhere = |place: &str| {
+            format!("a regular file of {size}, {place}: this is what becomes of it if it comes to the drop")
+        };
+        match (&self.obstacle, self.place) {
+            (Some(why), _) => format!("not as it stands: {why}; what follows is for when it can be taken"),
+            (None, Place::Drop) => format!("yes: a regular file of {size}"),
+            (None, Place::Claimed) => {
+                format!("yes: a regular file of {size}, claimed as delivery {}", prepared.claimed.id)
+            }
+            (None, Place::Kept) => elsewhere("rejected and kept aside"),
+            (None, Place::Badmail) => elsewhere("given up and set aside"),
+            (None, Place::Elsewhere) => elsewhere("not in the drop"),
+        }
+    }
+
+    fn envelope(&self, envelope: &Envelope) -> String {
+        let sender = match envelope.sender.as_deref() {
+            None => "nobody",
+            Some("") => "<> (the null return path)",
+            Some(sender) => sender,
+        };
+        let recipients = match envelope.recipients.as_slice() {
+            [] => "nobody".to_owned(),
+            recipients => named(recipients.iter().cloned()),
+        };
+        let by = match (self.given, self.format) {
+            (true, _) => "the mail names no recipient; this one was given".to_owned(),
+            (false, Format::Maildir) => "from the fields above the first Received".to_owned(),
+            (false, Format::Folder) if envelope.message == 0 => "no x-sender in front".to_owned(),
+            (false, Format::Folder) => {
+                format!("x-sender and x-receiver lines, {}", bytes(envelope.message as u64))
+            }
+        };
+        format!("{sender} → {recipients} ({by})")
+    }
+
+    /// What is asked for one recipient, as far as it comes.
+    pub fn recipient_steps(
+        &self,
+        decision: &Decision<'_>,
+        identity: Option<&Identity>,
+        record: &RecipientRecord,
+    ) -> Result<Vec<Step>, Error> {
+        let refusal = match &decision.verdict {
+            Verdict::Undecided => return Ok(Vec::new()),
+            Verdict::Refuse(refusal) => Some(refusal),
+            Verdict::File(..) => None,
+        };
+        let end = refusal.map_or(Stage::Record, |refusal| Stage::that_refuses_for(refusal.reason));
+        let mut steps = Vec::new();
+        if end >= Stage::Route {
+            steps.push(step(Stage::Route, self.library(decision)));
+        }
+        if let (true, Some(library), Some(identity)) = (end >= Stage::Authorise, &decision.library, identity)
+        {
+            steps.push(step(Stage::Authorise, self.may_file(library, identity)?));
+        }
+        match (&decision.verdict, refusal) {
+            (Verdict::File(proposal, _), _) => {
+                steps.push(step(Stage::File, what_is_filed(proposal, record)));
+                let before = record.because.as_ref().map_or("no".to_owned(), |why| format!("yes: {why}"));
+                steps.push(step(Stage::Record, before));
+            }
+            (_, Some(refusal)) if end == Stage::File => steps.push(step(Stage::File, nothing(refusal))),
+            _ => {}
+        }
+        Ok(steps)
+    }
+
+    fn library(&self, decision: &Decision<'_>) -> String {
+        let site = &self.config.site;
+        let tried = route::tried(&decision.recipient, site);
+        match (&decision.library, &decision.verdict) {
+            (Some(library), _) => {
+                let subaddress = tried.first().is_some_and(|first| *first != library.alias);
+                let rest = if subaddress { "; from the + on it is a subaddress" } else { "" };
+                let enabled = if library.settings.enabled { "" } else { "; it takes no mail (enabled no)" };
+                format!("{}, by its alias {}{rest}{enabled}", library.name, library.alias)
+            }
+            (None, Verdict::Refuse(Refusal { reason: Reason::UnknownAlias, .. })) => {
+                let tried: Vec<_> = tried.iter().map(ToString::to_string).collect();
+                match (tried.as_slice(), site.alias_prefix.as_str()) {
+                    ([], "") => "none: the local-part cannot be an alias".to_owned(),
+                    ([], prefix) => format!("none: no alias follows the prefix {prefix}"),
+                    (tried, _) => format!("none has the alias {}", tried.join(", nor ")),
+                }
+            }
+            (None, Verdict::Refuse(Refusal { reason: Reason::ForeignDomain, .. })) => {
+                format!("none: the domains of this site are {}", named(site.domains.iter().cloned()))
+            }
+            (None, _) => "none: there is no recipient".to_owned(),
+        }
+    }
+
+    /// By the policy, and by the grant that decides.
+    fn may_file(&self, library: &Library, identity: &Identity) -> Result<String, Error> {
+        let rights = match &identity.user {
+            Some(user) => self.reader.rights(library.id, user.id)?,
+            None => Vec::new(),
+        };
+        let (policy, strongest) = (library.settings.sender_policy, rights.first());
+        let verdict = authorise(Question {
+            policy,
+            authenticated_only: self.config.site.authenticated_only,
+            identity,
+            role: strongest.map(|grant| grant.role),
+        });
+        let anyone = "the library takes mail from anyone (sender-policy anyone)";
+        let right = |grant: &Grant| format!("{} by {}", grant.role, grant.principal);
+        let level = identity.level;
+        Ok(match (verdict, policy, strongest) {
+            (authorise::Verdict::As(login), SenderPolicy::Permissions, Some(grant)) => {
+                format!("yes, as {login} (level {level}): {}", right(grant))
+            }
+            (authorise::Verdict::As(login), ..) => format!("yes, as {login} (level {level}): {anyone}"),
+            (authorise::Verdict::Anonymous, ..) => {
+                format!("yes, as {}, unverified: {anyone}", self.config.site.system_account)
+            }
+            (authorise::Verdict::Refused(Reason::NoPermission), _, Some(grant)) => {
+                format!("no: the sender is only {}, and contributor is asked for", right(grant))
+            }
+            (authorise::Verdict::Refused(Reason::NoPermission), ..) => {
+                "no: neither the user, nor a group of the user, nor everyone has a right there".to_owned()
+            }
+            (authorise::Verdict::Refused(_), SenderPolicy::Permissions, _) => {
+                format!(
+                    "no: {}; the library asks for a proven user (sender-policy permissions)",
+                    identity.proof
+                )
+            }
+            (authorise::Verdict::Refused(_), SenderPolicy::Anyone, _) => format!(
+                "no: {}; site.authenticated_only outranks the library's sender-policy anyone",
+                identity.proof
+            ),
+        })
+    }
+
+    /// What becomes of the file. `tries`: how often it has failed then, and what it came to now.
+    pub fn dispose(&self, action: Action, folder: Option<&str>, (attempts, fate): (u32, &Fate)) -> Step {
+        let folder = folder.unwrap_or_default();
+        let answer = match (action, fate) {
+            (Action::Delete, _) => "deleted, once all of this is on record".to_owned(),
+            (Action::Keep, _) => format!("kept aside in {folder}, once all of this is on record"),
+            (Action::Badmail, _) => format!("given up, and moved to {folder}"),
+            (Action::Wait, Fate::Fails(_)) => {
+                format!("it waits, and is tried again: failure {attempts} of {ATTEMPTS}")
+            }
+            (Action::Wait, _) => "it waits, and every pass tries it again".to_owned(),
+        };
+        let stays = match self.place {
+            Place::Drop | Place::Claimed => "",
+            Place::Kept | Place::Badmail | Place::Elsewhere => "; but this file here stays as it is",
+        };
+        step(Stage::Dispose, answer + stays)
+    }
+}
+
+fn readable(whole: &Whole) -> String {
+    let read = match whole {
+        Whole::Unfit(refusal, _) => return nothing_of("no", refusal),
+        Whole::Mail(read) => read,
+    };
+    let count = read.message.parts.len();
+    let mut answer = format!("yes: {count} part{}", if count == 1 { "" } else { "s" });
+    let others: Vec<_> = others(read).collect();
+    if others.is_empty() {
+        answer.push_str(", no attachment");
+    } else {
+        answer.push_str("; ");
+        answer.push_str(&named(others.into_iter()));
+    }
+    if !read.message.flaws.is_empty() {
+        let flaws: Vec<_> = read.message.flaws.iter().copied().collect();
+        answer.push_str("; flawed: ");
+        answer.push_str(&flaws.join(", "));
+    }
+    answer
+}
+
+/// Every part that is not the body.
+fn others(read: &ReadMail) -> impl Iterator<Item = String> {
+    let parts = read.message.parts.iter().filter(|part| part.kind != PartKind::Body);
+    parts.map(|part| {
+        let name = part.name.as_deref().map_or("without a name".to_owned(), quoted);
+        let size = bytes(part.content.bytes(&read.bytes).len() as u64);
+        let kind = part.kind.as_str();
+        format!("{kind} {name} ({}, {size})", part.media_type)
+    })
+}
+
+fn who(sender: &SenderRecord, levels: &[Level]) -> String {
+    let claim = sender
+        .address
+        .as_deref()
+        .map_or("From holds no one address".to_owned(), |address| format!("From is {address}"));
+    let Some(login) = &sender.identity else { return format!("nobody proven: {claim}; {}", sender.proof) };
+    let differ = levels.iter().any(|level| Some(level) != levels.first());
+    let at_best = if differ { "; this is the best, each library asks for its own" } else { "" };
+    format!("{login}, at level {}: {claim}; {}{at_best}", sender.level, sender.proof)
+}
+
+/// What was proposed, and the name it gets; of a mail that is not filed again only the proposals.
+fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord) -> String {
+    let documents = proposal.documents.iter().enumerate().map(|(nth, document)| {
+        let name = quoted(&document.name);
+        let original = if document.original { " (the original)" } else { "" };
+        match record.documents.get(nth) {
+            Some(path) if *path != document.name => format!("{name} as {}{original}", quoted(path)),
+            _ => format!("{name}{original}"),
+        }
+    });
+    let mut answer = named(documents);
+    let left_out: Vec<_> = proposal.left_out.iter().map(left).collect();
+    if !left_out.is_empty() {
+        answer.push_str("; left out: ");
+        answer.push_str(&named(left_out.into_iter()));
+    }
+    answer
+}
+
+fn left(left: &LeftOut) -> String {
+    format!("{} ({})", quoted(&left.part), left.why)
+}
+
+fn nothing(refusal: &Refusal) -> String {
+    nothing_of("nothing", refusal)
+}
+
+fn nothing_of(what: &str, refusal: &Refusal) -> String {
+    let because = refusal.because.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{what}: {}{because}", refusal.reason.meaning())
+}

@@ -1,0 +1,45 @@
+//! Lists, names and numbers as answers have them.
+
+/// So many things are named one by one; of more, how many there are.
+const NAMED: usize = 12;
+
+/// A list in words, not longer than people read.
+pub fn named(mut items: impl Iterator<Item = String>) -> String {
+    let first: Vec<_> = items.by_ref().take(NAMED).collect();
+    let more = items.count();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", first.join(", "))
+}
+
+/// A name, apart from the words around it.
+pub fn quoted(name: &str) -> String {
+    format!("“{name}”")
+}
+
+/// A number of bytes, in groups of three digits.
+pub fn bytes(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} byte{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_long_lists_are_cut() {
+        let of = [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (9120, "9,120 bytes")];
+        for (count, text) in of.into_iter().chain([(1_000_000, "1,000,000 bytes")]) {
+            assert_eq!(bytes(count), text);
+        }
+        assert_eq!(named(["a", "b"].map(str::to_owned).into_iter()), "a, b");
+        assert!(named((0..1000).map(|nth| nth.to_string())).ends_with(", 11 and 988 more"));
+    }
+}
