@@ -89,6 +89,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_address_leads_nowhere() {
+        let site = Site { domains: vec!["docs.example.org".to_owned()], ..Site::default() };
+        for odd in ["in..voices@docs.example.org", "in voices@docs.example.org", "invoices", "@"] {
+            assert!(super::tried(odd, &site).is_empty(), "{odd}");
+        }
+        let found = super::tried("INVOICES@docs.example.org..", &site);
+        assert_eq!(found.iter().map(Alias::as_str).collect::<Vec<_>>(), ["invoices"]);
+    }
+
+    #[test]
     fn one_recipient_has_one_form() {
         assert_eq!(canonical("\"Invoices\"@Docs.Example.org."), "invoices@docs.example.org");
         assert_eq!(canonical("not an address"), "not an address");

@@ -186,6 +186,13 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_blanks_is_a_fold_and_a_line_of_crs_is_empty() {
+        let (seen, end, _) = read(b"A: 1\n \t\nB: 2\n\nbody");
+        assert_eq!((seen, end), (vec!["A= 1\\n \\t".to_owned(), "B= 2".to_owned()], Some(End::Blank)));
+        assert_eq!(read(b"A: 1\r\r\n\r\r\nB: 2\n").0, ["A= 1"]);
+    }
+
+    #[test]
     fn a_header_may_end_with_the_file() {
         assert_eq!(read(b"A: 1").1, Some(End::File));
         assert_eq!(read(b"A: 1\r\n").1, Some(End::File));

@@ -50,6 +50,17 @@ fn what_a_message_says_of_itself() {
 }
 
 #[test]
+fn of_a_field_that_stands_twice_the_first_counts() {
+    let twice = "Subject: one\nSubject: two\nMessage-ID: <1@x>\nMessage-ID: <2@x>\nContent-Type: a/b\nContent-Type: c/d\n\nhi";
+    let message = default(twice.as_bytes());
+    assert_eq!(message.headline.subject.as_deref(), Some("one"));
+    assert_eq!(message.headline.message_id.as_deref(), Some("1@x"));
+    assert_eq!(message.parts[0].media_type, "a/b");
+    assert!(message.flaws.contains("a header that readers may take differently"));
+    assert!(default(b"Subject: one\nSubject: two\n\nhi").flaws.is_empty(), "only where files hang on it");
+}
+
+#[test]
 fn where_two_readers_read_two_addresses_there_is_none() {
     // mail-parser takes a quoted local-part outside brackets for a name.
     assert!(default(b"From: \"a b\"@x.org\n\n").mailbox.is_err());
