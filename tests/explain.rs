@@ -436,7 +436,8 @@ fn a_refusal_reads_as_a_path_that_ends() {
     site.deliver("a.eml", mail("a", &["docs72"], "a"));
     let expected = "\
 a.eml: “Mail a” from alice@example.org
-  1 drop       Is it whole, and ours to take?     yes: a regular file of 446 bytes
+  1 drop       Is it whole, and ours to take?     yes, unless somebody still writes to it: a regular
+                                                  file of 446 bytes
   2 envelope   Who sends it, to whom?             alice@example.org → docs72@docs.example.org
                                                   (x-sender and x-receiver lines, 66 bytes)
   3 message    Can it be read within the limits?  yes: 2 parts; attachment “attachment.txt”

@@ -135,11 +135,13 @@ impl About<'_> {
         let elsewhere = |place: &str| {
             format!("a regular file of {size}, {place}: this is what becomes of it if it comes to the drop")
         };
+        // To ask for a lease, as a pass does, would hold up a writer.
+        let yes = "yes, unless somebody still writes to it";
         match (&self.obstacle, self.place) {
             (Some(why), _) => format!("not as it stands: {why}; what follows is for when it can be taken"),
-            (None, Place::Drop) => format!("yes: a regular file of {size}"),
+            (None, Place::Drop) => format!("{yes}: a regular file of {size}"),
             (None, Place::Claimed) => {
-                format!("yes: a regular file of {size}, claimed as delivery {}", prepared.claimed.id)
+                format!("{yes}: a regular file of {size}, claimed as delivery {}", prepared.claimed.id)
             }
             (None, Place::Kept) => elsewhere("rejected and kept aside"),
             (None, Place::Badmail) => elsewhere("given up and set aside"),
