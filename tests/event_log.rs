@@ -105,6 +105,7 @@ fn only_passes_with_such_a_mail_and_of_them_only_these_mails() {
     assert_eq!(seqs(&site, &["--outcome", "filed"]), [2]);
     assert_eq!(seqs(&site, &["--outcome", "rejected"]), [2, 5]);
     assert_eq!(seqs(&site, &["--outcome", "rejected", "-n", "1"]), [5]);
+    assert_eq!(seqs(&site, &["--outcome", "filed", "-n", "1"]), [2], "the newest that is meant");
     assert_eq!(seqs(&site, &["--reason", "unknown-alias", "--sender", "@example.org"]), [2]);
     assert_eq!(seqs(&site, &["--sender", "Bob@Example.com"]), [5]);
     assert_eq!(seqs(&site, &["--library", "ALL"]), [2]);
@@ -234,7 +235,9 @@ fn following_shows_only_what_is_asked_for() {
 #[test]
 fn following_ends_when_nobody_reads_any_more() {
     let site = lively();
-    let Followed { mut child, lines } = Followed::begin(&site, &[]);
+    let mut followed = Followed::begin(&site, &[]);
+    assert_eq!([(); 5].map(|()| followed.next()), [1, 2, 3, 4, 5]);
+    let Followed { mut child, lines } = followed;
     drop(lines);
     // Nothing more happens that it could try to print.
     assert_eq!(child.wait().unwrap().code(), Some(0));

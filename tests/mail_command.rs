@@ -91,6 +91,43 @@ fn only_the_newest_and_it_is_said_that_there_are_more() {
 }
 
 #[test]
+fn a_long_list_is_read_a_page_at_a_time() {
+    let site = busy();
+    let catalog = rusqlite::Connection::open(site.path("state/catalog.db")).unwrap();
+    let sql = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 600)
+               INSERT INTO mails SELECT printf('01ARZ3NDEK%016d', n), file, node, digest, size, message_id,
+                   from_address, envelope_sender, subject, arrived_at, state, attempts, fault
+               FROM numbers JOIN mails WHERE file = 'a.eml'";
+    assert_eq!(catalog.execute(sql, []).unwrap(), 600);
+    let all = site.json(&["mail", "list", "-n", "0"]);
+    let ids: Vec<_> = all.iter().map(|mail| mail["mail"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 603);
+    assert!(ids.is_sorted_by(|one, next| one > next), "newest first, each once");
+    assert_eq!(site.json(&["mail", "list", "-n", "300"]), all[..300]);
+    assert_eq!(site.ok(&["mail", "list", "-n", "0"]).lines().count(), 604);
+    let last = |n: &str| site.ok(&["mail", "list", "-n", n]).lines().last().unwrap().to_owned();
+    assert_eq!(last("300"), "There are more than these 300: -n N shows N, -n 0 all.");
+    // The end of a page: what follows has not been looked at.
+    assert_eq!(last("256"), "There may be more than these 256: -n N shows N, -n 0 all.");
+    assert!(last("603").starts_with("01ARZ3NDEK"));
+    assert_eq!(site.json(&["mail", "list", "--sender", "bob@example.com", "-n", "0"]).len(), 1);
+}
+
+#[test]
+fn documents_are_those_of_the_recipient_that_was_filed() {
+    let site = Site::open_to_all();
+    site.deliver("a.eml", mail("a", &["all", "all+scans"], "a"));
+    site.run();
+    let recipients = site.json(&["mail", "list"]).remove(0)["recipients"].clone();
+    assert_eq!(
+        (&recipients[0]["outcome"], &recipients[1]["outcome"]),
+        (&"filed".into(), &"duplicate".into())
+    );
+    assert_eq!(recipients[0]["documents"], json!(["attachment.txt", "Mail a.eml"]));
+    assert_eq!((&recipients[1]["library"], &recipients[1]["documents"]), (&"all".into(), &json!([])));
+}
+
+#[test]
 fn mails_of_a_time_an_outcome_a_library_and_a_sender() {
     let site = busy();
     let taken = site.json(&["mail", "list"])[1]["taken_at"].as_str().unwrap().to_owned();
