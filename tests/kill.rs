@@ -35,8 +35,11 @@ fn all_is_filed_once_whenever_a_run_is_killed() {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Up to half a second: from before the program has begun to after it has ended.
         let moment = 1 << random.below(20);
-        std::thread::sleep(Duration::from_micros(random.below(moment)));
-        child.kill().unwrap();
+        // However slow the machine, some mail is filed meanwhile.
+        if round % 8 < 7 {
+            std::thread::sleep(Duration::from_micros(random.below(moment)));
+            child.kill().unwrap();
+        }
         killed += u64::from(child.wait().unwrap().code().is_none());
     }
     let already = site.documents("all").len() / 2;
