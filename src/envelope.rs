@@ -51,7 +51,9 @@ pub fn folder(file: &[u8]) -> Envelope {
         } else if field.is("x-receiver") {
             envelope.recipients.push(address(field.value));
         } else if field.is(LAST) {
-            return envelope.starting(lines.offset());
+            // Up to its own line end: a message whose first line begins with a blank must not pass for its fold.
+            let message = fields::line_at(file, at).map_or(at, |(_, next)| next);
+            return envelope.starting(message);
         } else if !RELATIVES.iter().any(|name| field.is(name)) {
             return envelope.starting(at);
         }
@@ -97,7 +99,7 @@ pub fn maildir(file: &[u8]) -> Envelope {
 
 /// The address in a value: what is between the brackets, a source route (RFC 5321 appendix C) and, without brackets,
 /// ESMTP parameters taken off. Blanks and brackets inside a quoted local-part are part of it.
-fn address(value: &[u8]) -> String {
+pub(crate) fn address(value: &[u8]) -> String {
     let value = value.trim_ascii();
     let path = match value.strip_prefix(b"<") {
         Some(path) => path.get(..end(path, |byte| byte == b'>')).unwrap_or_default().trim_ascii(),
@@ -179,6 +181,7 @@ mod tests {
         );
         folder_is("x-sender: a@b\nx-receiver : c@d\n\n", Some("a@b"), &[], "x-receiver : c@d\n\n");
         folder_is("x-sender: a@b\nx-receiver: c@d", Some("a@b"), &["c@d"], "");
+        folder_is("x-sender: a@b\nX-EndOfInjectedXHeaders: 0\n folded\n\n", Some("a@b"), &[], " folded\n\n");
         folder_is(
             "x-sender: a@b\nx-receiver: c@d\nno field\nA: 1\n\n",
             Some("a@b"),
