@@ -26,6 +26,7 @@ mod output;
 mod parse_alone;
 mod paste;
 mod queue;
+mod replay;
 mod run;
 mod serve;
 mod status;
@@ -66,6 +67,7 @@ enum Command {
     Run(run::Run),
     Serve(serve::Serve),
     Explain(explain::Explain),
+    Replay(replay::Replay),
     #[command(subcommand)]
     Library(library::Library),
     #[command(subcommand)]
@@ -110,6 +112,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Run(command) => command.run(&context),
         Command::Serve(command) => command.run(&context),
         Command::Explain(command) => command.run(&context),
+        Command::Replay(command) => command.run(&context),
         Command::Library(command) => command.run(&context),
         Command::User(command) => command.run(&context),
         Command::Group(command) => command.run(&context),

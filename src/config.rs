@@ -66,6 +66,9 @@ pub enum Rejected {
     Delete,
     /// Moved to the folder `kept`.
     Keep,
+    /// Deleted whatever the reason: it is a copy, and its source still has it. No setting; a replay says so.
+    #[serde(skip)]
+    Copied,
 }
 
 /// How the drop is laid out.

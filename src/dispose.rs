@@ -152,6 +152,18 @@ impl Disposer {
     }
 }
 
+/// Deletes what a replay has copied to be filed and nobody has claimed: every file straight in `folder`. The mail itself
+/// is where it was copied from.
+pub fn discard_copies(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).while_doing("read", folder)? {
+        let entry = entry.while_doing("read", folder)?;
+        if entry.file_type().is_ok_and(|kind| !kind.is_dir()) {
+            unlink(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The name itself, then `~2` and so on behind it.
 fn numbered(wanted: &OsStr, nth: u32) -> OsString {
     if nth == 1 { wanted.to_owned() } else { name(wanted, &nth.to_string()) }

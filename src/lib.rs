@@ -13,7 +13,7 @@
 //! 9. [`dispose`] deletes the claimed file, or keeps it aside: last of all.
 //!
 //! [`pass`] takes mail down the line, a batch at a time, and [`service`] does so each minute and as soon as mail
-//! arrives. [`explain`] tells what would become of one mail, by the same code and without effects; [`whereabouts`] finds
+//! arrives; [`replay`] sends mail from elsewhere down the same line. [`explain`] tells what would become of one mail, by the same code and without effects; [`whereabouts`] finds
 //! the file of a mail that was taken. Around them stand the [`config`]uration, the [`site`] it opens, the reasons in
 //! [`outcome`], and the one [`escape`] for what strangers wrote. Documents, people and events are kept by the crate
 //! `mailshelf-storage`, which knows nothing of mail.
@@ -32,6 +32,7 @@ pub mod pass;
 pub mod service;
 pub mod explain;
 pub mod whereabouts;
+pub mod replay;
 pub mod site;
 pub mod config;
 pub mod outcome;

@@ -48,6 +48,11 @@ pub(crate) fn tried(recipient: &str, site: &Site) -> Vec<Alias> {
     split(recipient).map_or_else(Vec::new, |(local, _)| aliases(&local, &site.alias_prefix).collect())
 }
 
+/// Whether a recipient is meant for one of our domains, whatever stands before the `@`.
+pub fn is_ours(recipient: &str, site: &Site) -> bool {
+    split(recipient).is_some_and(|(_, domain)| site.domains.contains(&domain))
+}
+
 /// Local-part and domain, in lower case. What is no canonical address may still be meant for one of our domains.
 fn split(recipient: &str) -> Option<(String, String)> {
     match recipient.parse::<Address>() {

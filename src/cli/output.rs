@@ -1,7 +1,7 @@
 //! What commands print: the same values as text for people and as JSON for scripts.
 
-use std::cell::Cell;
 use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Attribute, Color, ContentArrangement, Table, presets};
@@ -20,7 +20,7 @@ mod paint;
 pub struct Output {
     json: bool,
     paint: Paint,
-    closed: Cell<bool>,
+    closed: AtomicBool,
 }
 
 /// What becomes of a fault of printing. Whoever read our output and closed it has seen enough: that is no fault of the
@@ -50,7 +50,7 @@ impl Output {
     /// JSON or text.
     pub fn new(json: bool) -> Output {
         let paint = if json { Paint::PLAIN } else { Paint::stdout() };
-        Output { json, paint, closed: Cell::new(false) }
+        Output { json, paint, closed: AtomicBool::new(false) }
     }
 
     /// Whether it is JSON.
@@ -71,14 +71,14 @@ impl Output {
     /// Prints a line of what is escaped already.
     pub fn line(&self, line: &str) -> anyhow::Result<()> {
         writeln!(io::stdout().lock(), "{line}").or_else(|error| {
-            self.closed.set(self.closed.get() || error.kind() == ErrorKind::BrokenPipe);
+            self.closed.fetch_or(error.kind() == ErrorKind::BrokenPipe, Ordering::Relaxed);
             printed(error)
         })
     }
 
     /// Whether whoever read our output has closed it: nobody misses what is not printed any more.
     pub fn is_closed(&self) -> bool {
-        self.closed.get()
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// Waits, and no longer once the output is closed or a signal has come.
@@ -88,7 +88,9 @@ impl Output {
         let mut descriptors = [PollFd::new(&stdout, PollFlags::empty())];
         let timeout = Timespec::try_from(at_most)?;
         match poll(&mut descriptors, Some(&timeout)) {
-            Ok(told) => self.closed.set(self.closed.get() || told > 0),
+            Ok(told) => {
+                self.closed.fetch_or(told > 0, Ordering::Relaxed);
+            }
             Err(Errno::INTR) => {}
             Err(error) => return Err(anyhow::anyhow!("standard output: cannot wait: {error}")),
         }

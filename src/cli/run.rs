@@ -34,11 +34,7 @@ pub fn run(
     out: &Output,
     mut show: impl FnMut(&Completed) -> anyhow::Result<()>,
 ) -> anyhow::Result<u8> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))?;
-        flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = stop_on_signals()?;
     let mut code = DONE;
     let mut shown = Ok(());
     let drop = match site.open_drop() {
@@ -49,8 +45,7 @@ pub fn run(
         for fault in &completed.faults {
             complain(fault, None);
         }
-        let event = &completed.event;
-        if event.deferred > 0 || event.interrupted || !completed.faults.is_empty() {
+        if has_failed(&completed) {
             code = FAILED;
         }
         let mut lines = completed.lines.iter();
@@ -59,6 +54,22 @@ pub fn run(
         shown = std::mem::replace(&mut shown, Ok(())).and(now);
     })?;
     shown.map(|()| code)
+}
+
+/// Set by the first SIGINT or SIGTERM; the second one ends the program at once.
+pub fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))?;
+        flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// Whether a pass left something to be done.
+pub fn has_failed(completed: &Completed) -> bool {
+    let event = &completed.event;
+    event.deferred > 0 || event.interrupted || !completed.faults.is_empty()
 }
 
 /// Without its drop folder there is no pass. The event log says so too, unless all is well and another has it.
@@ -81,6 +92,12 @@ pub fn text(out: &Output, completed: &Completed) -> anyhow::Result<()> {
     if event.processed > 0 {
         out.line(&event.summary())?;
     }
+    not_filed(out, completed)
+}
+
+/// A line for each recipient of each mail that somebody did not get.
+pub fn not_filed(out: &Output, completed: &Completed) -> anyhow::Result<()> {
+    let event = &completed.event;
     let filed = |outcome: &str| outcome == "filed" || outcome == "duplicate";
     for mail in &event.mails {
         if mail.recipients.is_empty() || mail.recipients.iter().any(|r| !filed(&r.outcome)) {

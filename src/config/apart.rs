@@ -78,6 +78,15 @@ pub fn on_disk(config: &Config) -> Option<Overlap> {
     overlap(&places)
 }
 
+/// Where one more place would overlap a site's, links followed. The configuration file is not asked: it is only read.
+pub fn beside(config: &Config, name: &'static str, place: &Path) -> Option<Overlap> {
+    let place = canonical(place);
+    let places = places(config).into_iter().filter(|(_, path)| *path != config.file);
+    places
+        .map(|(key, path)| (key, canonical(&path)))
+        .find_map(|other| overlap(&[(name, place.clone()), other]))
+}
+
 /// Absolute, without `.` and `..`.
 fn lexical(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

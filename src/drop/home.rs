@@ -17,7 +17,7 @@ use super::DropError;
 /// Below the drop folder; a folder for each node.
 pub(crate) const CLAIMS: &str = ".claimed";
 /// In each claim folder.
-pub(super) const LOCK: &str = ".lock";
+pub(crate) const LOCK: &str = ".lock";
 /// How often and how long apart the lock is asked for: a node that adopts a claim folder holds it for an instant, and
 /// that is no reason to call it held.
 const TRIES: u32 = 20;
@@ -135,7 +135,7 @@ fn longest_name(folder: &Path) -> usize {
 }
 
 /// Opens the lock file of a claim folder, making it where it is missing; `None` if the folder is not there.
-pub(super) fn lock_file(folder: &Path) -> Result<Option<File>, DropError> {
+pub(crate) fn lock_file(folder: &Path) -> Result<Option<File>, DropError> {
     let path = folder.join(LOCK);
     match own_file(&path) {
         Ok(file) => Ok(Some(file)),
@@ -159,7 +159,7 @@ pub(super) fn own_file(path: &Path) -> io::Result<File> {
 
 /// Tries to lock; false if somebody else has the lock, or had it and removed the folder, lock file and all: a lock on a
 /// file without a name protects nothing.
-pub(super) fn try_own(folder: &Path, lock: &File) -> Result<bool, DropError> {
+pub(crate) fn try_own(folder: &Path, lock: &File) -> Result<bool, DropError> {
     let path = folder.join(LOCK);
     match lock.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(false),

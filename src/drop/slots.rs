@@ -13,7 +13,7 @@ use mailshelf_storage::{DeliveryId, IoContext};
 use super::{DropError, home, unique};
 
 /// In each claim folder.
-pub(super) const SLOTS: &str = ".slots";
+pub(crate) const SLOTS: &str = ".slots";
 /// An id, blanks, and a newline, so that people can read it too.
 const RECORD: usize = 32;
 /// Slots of workers; the records of suspects follow them. More workers than this share the last one.

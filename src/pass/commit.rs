@@ -241,9 +241,14 @@ impl Pass<'_> {
 }
 
 /// Whether a mail with these final outcomes is kept aside: one of them is a rejection, and the site, or the reason of
-/// it, asks for that.
+/// it, asks for that; and the mail stands nowhere else.
 pub(crate) fn is_kept(outcomes: &[Outcome], rejected: Rejected) -> bool {
-    outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Rejected).any(|outcome| {
-        rejected == Rejected::Keep || outcome.reason.as_deref().is_some_and(Reason::may_be_our_fault)
-    })
+    let mut rejections = outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Rejected);
+    match rejected {
+        Rejected::Copied => false,
+        Rejected::Keep => rejections.next().is_some(),
+        Rejected::Delete => {
+            rejections.any(|outcome| outcome.reason.as_deref().is_some_and(Reason::may_be_our_fault))
+        }
+    }
 }
