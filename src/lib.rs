@@ -17,6 +17,10 @@
 //! the file of a mail that was taken. Around them stand the [`config`]uration, the [`site`] it opens, the reasons in
 //! [`outcome`], and the one [`escape`] for what strangers wrote. Documents, people and events are kept by the crate
 //! `mailshelf-storage`, which knows nothing of mail.
+//! [`pass`] takes mail down the line, a batch at a time; [`replay`] sends mail from elsewhere down it too. Around them
+//! stand the [`config`]uration, the [`site`] it opens, the reasons in [`outcome`], and the one [`escape`] for what
+//! strangers wrote. Documents, people and events are kept by the crate `mailshelf-storage`, which knows nothing of
+//! mail.
 
 pub mod drop;
 pub mod envelope;

@@ -289,6 +289,7 @@ fn count(source: &Source) -> Result<u64, ReplayError> {
     }
     let why =
         "holds no mail: no Maildir, no *.eml, and no mbox by the name of *.mbox, *.mbx or mbox".to_owned();
-    let hint = "name files with other names themselves: one that begins with a `From ` line is an mbox, any other a mail";
+    let hint = "name files with other names themselves: \
+                one that begins with a `From ` line is an mbox, any other a mail";
     Err(ReplayError::Source { path: source.named.clone(), why, hint: Some(hint.to_owned()) })
 }

@@ -1,8 +1,9 @@
-//! The private drop folder that copies of a replay's mail go through: `replay/` beside the catalog, for us alone.
+//! The private drop folder that copies of a replay's mail go through: beside the catalog and named after it, for us
+//! alone. Two sites may have their catalogs in one folder, and what one has claimed is never the other's.
 //!
 //! `next/` has the copies being made, `drop/` those that a pass files. Copies are durable before a pass sees them: it
-//! may claim them and die, and what it has claimed the next replay goes on with. What nobody has claimed is deleted; the
-//! source has it.
+//! may claim them and die, and what it has claimed the next replay goes on with, after a power cut too. What nobody has
+//! claimed is deleted; the source has it.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -47,7 +48,9 @@ pub struct Spool {
 impl Spool {
     /// Where it is, or would be.
     pub fn place(config: &Config) -> PathBuf {
-        config.storage.catalog.parent().unwrap_or(Path::new("")).join("replay")
+        let mut place = OsString::from(&config.storage.catalog);
+        place.push("-replay");
+        place.into()
     }
 
     /// Makes the folder where it is missing, locks it, and deletes what an earlier replay left unclaimed.

@@ -176,7 +176,7 @@ fn a_false_content_length_counts_nothing() {
     let body = format!("one\n\n{FROM}A: 1\n");
     let mail = format!("Content-Length: {}\nContent-Length: 4\n\n{body}", body.len());
     assert_eq!(try_read(format!("{FROM}{mail}\n").as_bytes(), Style::Auto).unwrap().len(), 2);
-    let mail = mail.replace("Content-Length: 4", &format!("Content-Length: {}", body.len()));
+    let mail = mail.replace("Content-Length: 4\n", &format!("Content-Length: {}\n", body.len()));
     mails_are(&format!("{FROM}{mail}\n"), Style::Auto, &[&mail]);
 }
 
