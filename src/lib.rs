@@ -12,15 +12,11 @@
 //! 8. [`record`] writes outcomes, documents and events, in one transaction for a batch.
 //! 9. [`dispose`] deletes the claimed file, or keeps it aside: last of all.
 //!
-//! [`pass`] takes mail down the line, a batch at a time, and [`service`] does so each minute and as soon as mail
-//! arrives; [`replay`] sends mail from elsewhere down the same line. [`explain`] tells what would become of one mail, by the same code and without effects; [`whereabouts`] finds
-//! the file of a mail that was taken. Around them stand the [`config`]uration, the [`site`] it opens, the reasons in
-//! [`outcome`], and the one [`escape`] for what strangers wrote. Documents, people and events are kept by the crate
-//! `mailshelf-storage`, which knows nothing of mail.
-//! [`pass`] takes mail down the line, a batch at a time; [`replay`] sends mail from elsewhere down it too. Around them
-//! stand the [`config`]uration, the [`site`] it opens, the reasons in [`outcome`], and the one [`escape`] for what
-//! strangers wrote. Documents, people and events are kept by the crate `mailshelf-storage`, which knows nothing of
-//! mail.
+//! [`pass`] takes mail down the line, a batch at a time; [`service`] does so each minute and as soon as mail arrives, and
+//! [`replay`] with mail from elsewhere. [`explain`] tells what would become of one mail, by the same code and without
+//! effects; [`whereabouts`] finds the file of a mail that was taken. Around them stand the [`config`]uration, the
+//! [`site`] it opens, the reasons in [`outcome`], and the one [`escape`] for what strangers wrote. Documents, people and
+//! events are kept by the crate `mailshelf-storage`, which knows nothing of mail.
 
 pub mod drop;
 pub mod envelope;
