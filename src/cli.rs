@@ -53,10 +53,10 @@ pub struct Arguments {
 #[derive(Args)]
 struct Global {
     /// The configuration [default: $MAILSHELF_CONFIG, ./mailshelf.toml, /etc/mailshelf/mailshelf.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
     config: Option<PathBuf>,
     /// Print JSON, one object a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 101)]
     json: bool,
 }
 
@@ -66,8 +66,15 @@ enum Command {
     Init(init::Init),
     Run(run::Run),
     Serve(serve::Serve),
-    Explain(explain::Explain),
     Replay(replay::Replay),
+    Explain(explain::Explain),
+    Status(status::Status),
+    Queue(queue::Queue),
+    Events(events::Events),
+    #[command(subcommand)]
+    Mail(mail::Mail),
+    #[command(subcommand)]
+    Document(document::Document),
     #[command(subcommand)]
     Library(library::Library),
     #[command(subcommand)]
@@ -76,13 +83,6 @@ enum Command {
     Group(group::Group),
     Grant(grant::Grant),
     Revoke(grant::Revoke),
-    #[command(subcommand)]
-    Document(document::Document),
-    Queue(queue::Queue),
-    Status(status::Status),
-    #[command(subcommand)]
-    Mail(mail::Mail),
-    Events(events::Events),
     Verify(verify::Verify),
     #[command(hide = true)]
     ParseAlone(parse_alone::ParseAlone),
@@ -111,18 +111,18 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Init(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Serve(command) => command.run(&context),
-        Command::Explain(command) => command.run(&context),
         Command::Replay(command) => command.run(&context),
+        Command::Explain(command) => command.run(&context),
+        Command::Status(command) => command.run(&context),
+        Command::Queue(command) => command.run(&context),
+        Command::Events(command) => command.run(&context),
+        Command::Mail(command) => command.run(&context),
+        Command::Document(command) => command.run(&context),
         Command::Library(command) => command.run(&context),
         Command::User(command) => command.run(&context),
         Command::Group(command) => command.run(&context),
         Command::Grant(command) => command.run(&context),
         Command::Revoke(command) => command.run(&context),
-        Command::Document(command) => command.run(&context),
-        Command::Queue(command) => command.run(&context),
-        Command::Status(command) => command.run(&context),
-        Command::Mail(command) => command.run(&context),
-        Command::Events(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::ParseAlone(command) => command.run(),
     };

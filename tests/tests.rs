@@ -20,6 +20,7 @@ mod event_log;
 mod events;
 mod explain;
 mod fault;
+mod help;
 mod kill;
 mod mail_command;
 mod queue;

@@ -16,6 +16,7 @@ use super::{Context, init, open, paste, run};
 
 /// Make a small site, put sample mail in its drop, run a pass, and show what became of each mail
 #[derive(clap::Args)]
+#[command(after_help = "Example: mailshelf demo /tmp/mailshelf-demo")]
 pub struct Demo {
     /// Where; made if it is missing, used again if it is a demo already
     #[arg(default_value = "mailshelf-demo")]

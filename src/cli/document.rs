@@ -14,14 +14,15 @@ pub mod target;
 
 /// Documents that were filed: list, show, get
 #[derive(clap::Subcommand)]
-#[command(after_help = "Example: mailshelf document get invoices March.pdf -o March.pdf")]
 pub enum Document {
     /// Show the newest version of each document of a library
+    #[command(after_help = "Example: mailshelf document list invoices --json")]
     List {
         /// Of which
         library: LibraryName,
     },
     /// Show one
+    #[command(after_help = "Example: mailshelf document show invoices March.pdf")]
     Show {
         /// In which
         library: LibraryName,
@@ -32,6 +33,7 @@ pub enum Document {
         version: Option<u32>,
     },
     /// Write its bytes to standard output, or to a file
+    #[command(after_help = "Example: mailshelf document get invoices March.pdf -o March.pdf")]
     Get {
         /// In which
         library: LibraryName,

@@ -10,9 +10,9 @@ use super::{Context, DONE};
 
 /// Groups of people: add, set, list, remove
 #[derive(clap::Subcommand)]
-#[command(after_help = "Example: mailshelf group add accounting --member alice --member bob")]
 pub enum Group {
     /// Make a group
+    #[command(after_help = "Example: mailshelf group add accounting --member alice --member bob")]
     Add {
         /// What it is called
         name: GroupName,
@@ -21,6 +21,7 @@ pub enum Group {
         members: Vec<Login>,
     },
     /// Put these members in place of those it has
+    #[command(after_help = "Example: mailshelf group set accounting --member alice")]
     #[command(group(clap::ArgGroup::new("change").required(true).args(["members", "no_member"])))]
     Set {
         /// Which
@@ -33,8 +34,10 @@ pub enum Group {
         no_member: bool,
     },
     /// Show all
+    #[command(after_help = "Example: mailshelf group list")]
     List,
     /// Remove one, and its rights
+    #[command(after_help = "Example: mailshelf group remove accounting")]
     Remove {
         /// Which
         name: GroupName,

@@ -13,11 +13,11 @@ use super::{Context, DONE, wrong};
 
 /// Libraries: add, set, show, list, remove
 #[derive(clap::Subcommand)]
-#[command(after_help = "Example: mailshelf library add invoices --alias invoices --save-original yes")]
 pub enum Library {
     /// Make a library
     #[command(
-        after_help = "Defaults: --save-original no, --sender-policy permissions, --trust-from inherit, --enabled yes"
+        after_help = "Defaults: --save-original no, --sender-policy permissions, --trust-from inherit, --enabled yes\n\
+                      Example: mailshelf library add invoices --alias invoices --save-original yes"
     )]
     Add {
         /// What it is called
@@ -29,6 +29,7 @@ pub enum Library {
         settings: Settings,
     },
     /// Change what is named, and nothing else
+    #[command(after_help = "Example: mailshelf library set invoices --save-original no --title Invoices")]
     Set {
         /// Which
         name: LibraryName,
@@ -39,13 +40,16 @@ pub enum Library {
         settings: Settings,
     },
     /// Show one, with the rights given in it
+    #[command(after_help = "Example: mailshelf library show invoices")]
     Show {
         /// Which
         name: LibraryName,
     },
     /// Show all
+    #[command(after_help = "Example: mailshelf library list --json")]
     List,
     /// Remove one that holds no documents
+    #[command(after_help = "Example: mailshelf library remove invoices")]
     Remove {
         /// Which
         name: LibraryName,

@@ -10,11 +10,11 @@ use super::{Context, DONE, complain, wrong};
 
 /// People who send mail: add, set, list, remove
 #[derive(clap::Subcommand)]
-#[command(
-    after_help = "Example: mailshelf user add alice --address alice@example.org --address a@example.net"
-)]
 pub enum User {
     /// Make a user
+    #[command(
+        after_help = "Example: mailshelf user add alice --address alice@example.org --address a@example.net"
+    )]
     Add {
         /// Who
         login: Login,
@@ -23,6 +23,7 @@ pub enum User {
         addresses: Vec<Address>,
     },
     /// Put these addresses in place of those the user has
+    #[command(after_help = "Example: mailshelf user set alice --address alice@example.org")]
     #[command(group(clap::ArgGroup::new("change").required(true).args(["addresses", "no_address"])))]
     Set {
         /// Who
@@ -35,8 +36,10 @@ pub enum User {
         no_address: bool,
     },
     /// Show all
+    #[command(after_help = "Example: mailshelf user list")]
     List,
     /// Remove one, from groups and rights too; documents stay
+    #[command(after_help = "Example: mailshelf user remove alice")]
     Remove {
         /// Who
         login: Login,
