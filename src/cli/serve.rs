@@ -35,7 +35,8 @@ impl Serve {
         let load = || load(&file).map_err(|error| said(&error));
         let bell = Bell::default();
         listen(&bell)?;
-        let drop = site.config.drop.path.display().to_string();
+        // A journal knows of no working folder.
+        let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
         let mut shown = Ok(());
         let mut tell = |told: Told| {
             // Mail is filed whether or not anybody reads of it here.
