@@ -44,8 +44,11 @@ def main():
         run = lambda *words: subprocess.run([binary, *words], check=True, stdout=subprocess.DEVNULL)
         run("init", str(site), "--domain", "docs.example.org")
         run(*config, "library", "add", "all", "--alias", "all", "--sender-policy", "anyone")
-        service = subprocess.Popen([binary, *config, "serve"], stdout=subprocess.PIPE, text=True)
-        print(service.stdout.readline().rstrip())
+        said = site / "serve.log"
+        service = subprocess.Popen([binary, *config, "serve"], stdout=open(said, "w"))
+        while "watch: " not in said.read_text():
+            time.sleep(0.01)
+        print(said.read_text().rstrip())
         catalog = sqlite3.connect(f"file:{site}/state/catalog.db?mode=ro", uri=True, isolation_level=None)
         count = lambda: catalog.execute("SELECT count(*) FROM versions").fetchone()[0]
         took = []
@@ -74,7 +77,6 @@ def main():
             after, resident = usage(service.pid)
             print(f"idle for {arguments.idle} s: {after - before:.2f} s of processor time, {resident / 2**20:.1f} MiB")
         service.send_signal(signal.SIGTERM)
-        service.stdout.read()
         code = service.wait()
         subprocess.run([binary, *config, "verify"], check=True)
         if code != 0:

@@ -122,6 +122,26 @@ fn mail_is_filed_as_it_arrives() {
     assert_eq!(said.matches("The service processed 1 message(s)").count(), 4, "{said}");
 }
 
+/// A full pipe that nobody reads holds up no mail, nor the end.
+#[test]
+fn output_that_nobody_reads_holds_up_nobody() {
+    let site = Site::open_to_all();
+    site.configure("cron = \"0 * * * * *\"", &format!("cron = \"{NEVER}\""));
+    let mut command = site.command(&["serve", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // The pipe, and all that may wait for it, is full long before the last of these.
+    for round in 0..40 {
+        let ids: Vec<String> = (0..10).map(|nth| format!("mail{round}-{nth}")).collect();
+        ids.iter().for_each(|id| site.deliver(&format!("{id}.eml"), mail(id, &["all"], id)));
+        site.wait_for("its mails", |site| site.waiting().is_empty() && site.claims().is_empty());
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let originals = site.documents("all").iter().filter(|document| document["original"] == true).count();
+    assert_eq!(originals, 400);
+    site.assert_sound();
+}
+
 /// As an FTP server or a script does it: the file is in the drop before its bytes are.
 #[test]
 fn mail_written_slowly_is_filed_when_it_is_closed() {

@@ -12,6 +12,9 @@ use signal_hook::iterator::Signals;
 
 use super::output::Output;
 use super::{Context, DONE, complain, hint, open, run};
+use teller::Teller;
+
+mod teller;
 
 /// Stay, and file mail as soon as it arrives
 ///
@@ -37,14 +40,10 @@ impl Serve {
         listen(&bell)?;
         // A journal knows of no working folder.
         let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
-        let mut shown = Ok(());
-        let mut tell = |told: Told| {
-            // Mail is filed whether or not anybody reads of it here.
-            let now = show(&context.out, &drop, told);
-            shown = std::mem::replace(&mut shown, Ok(())).and(now);
-        };
-        Service::new(site, &load, bell, &mut tell)?.run();
-        shown.map(|()| DONE)
+        let out = Output::new(context.out.is_json());
+        let teller = Teller::start(move |told| show(&out, &drop, told))?;
+        Service::new(site, &load, bell, &mut |told| teller.tell(told))?.run();
+        teller.end().map(|()| DONE)
     }
 }
 
