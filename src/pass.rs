@@ -5,16 +5,15 @@
 //! `produce`. Mail that waits from earlier comes after the new, and mail that may have killed a worker last and alone
 //! ([`blame`]): one bad mail never holds up the others.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mailshelf_storage::durable::sweep;
 use mailshelf_storage::model;
-use mailshelf_storage::{DeliveryId, Error, PassId};
+use mailshelf_storage::{Error, PassId};
 
 use crate::drop::{Claimed, DropError, DropFolder};
 use crate::escape::Escaped;
@@ -38,6 +37,8 @@ pub use conclude::unable;
 
 /// A pass takes at most so many mails, so that its event stays bounded.
 const PASS_MAILS: usize = 10_000;
+/// A mail that takes longer to be written is worth an event.
+const LONG: SignedDuration = SignedDuration::from_mins(1);
 /// The longest that a pass waits for mail to settle; what needs longer is left for the next one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -85,18 +86,22 @@ pub fn run(
     mut done: impl FnMut(Completed),
 ) -> Result<(), PassError> {
     end_passes(site, &site.config.site.node)?;
-    tidy(site);
     let mut inherited = inherit(site, drop)?;
-    if scope == Scope::Arrivals {
-        inherited.waiting.clear();
-        inherited.suspects.clear();
+    match scope {
+        Scope::Everything => tidy(site),
+        Scope::Arrivals => {
+            inherited.waiting.clear();
+            inherited.suspects.clear();
+            inherited.gone.clear();
+        }
     }
     let (mut busy, mut noticed) = (Vec::new(), Vec::new());
     loop {
-        let mut pass = Pass::begin(site, drop, stop, &inherited.ids)?;
+        let mut pass = Pass::begin(site, drop, stop, scope)?;
         pass.busy.append(&mut busy);
         pass.noticed.append(&mut noticed);
         pass.dispose_settled(std::mem::take(&mut inherited.settled));
+        pass.complaints.extend(inherited.gone.drain(..).take(COMPLAINTS).map(Complaint::of_gone));
         let rest = inherited.fresh.split_off(inherited.fresh.len().min(PASS_MAILS));
         let fresh = std::mem::replace(&mut inherited.fresh, rest);
         let waiting =
@@ -112,9 +117,9 @@ pub fn run(
             pass.examine(std::mem::take(&mut inherited.suspects));
             pass.look_again();
         }
+        pass.left_work |= more && pass.cut_off();
         let more = more && !pass.cut_off() && !pass.stalled;
-        let last = !more && scope == Scope::Everything;
-        let (completed, keys) = pass.finish(produced, last)?;
+        let (completed, keys) = pass.finish(produced, !more)?;
         noticed = keys;
         done(completed);
         if !more {
@@ -141,8 +146,7 @@ struct Pass<'a> {
     begun: Instant,
     /// The newest event when it began.
     events_before: u64,
-    /// What was claimed before this run.
-    inherited: &'a HashSet<DeliveryId>,
+    scope: Scope,
     /// Claims that were still being written.
     busy: Vec<Claimed>,
     /// What is wrong with single files: to be complained of once.
@@ -157,6 +161,8 @@ struct Pass<'a> {
     stalled: bool,
     /// Nothing can be put on record any more.
     broken: bool,
+    /// It was told to stop before all was done.
+    left_work: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -164,7 +170,7 @@ impl<'a> Pass<'a> {
         site: &'a Site,
         drop: &'a DropFolder,
         stop: &'a AtomicBool,
-        inherited: &'a HashSet<DeliveryId>,
+        scope: Scope,
     ) -> Result<Pass<'a>, Error> {
         let node = site.config.site.node.clone();
         let pass = model::Pass { id: PassId::generate(), node, started_at: Timestamp::now() };
@@ -179,7 +185,7 @@ impl<'a> Pass<'a> {
             pass,
             begun: Instant::now(),
             events_before,
-            inherited,
+            scope,
             busy: Vec::new(),
             complaints: Vec::new(),
             noticed: Vec::new(),
@@ -187,6 +193,7 @@ impl<'a> Pass<'a> {
             settled_any: false,
             stalled: false,
             broken: false,
+            left_work: false,
         })
     }
 
@@ -240,13 +247,14 @@ impl<'a> Pass<'a> {
     fn examine(&mut self, suspects: Vec<Claimed>) {
         for suspect in suspects {
             if self.cut_off() {
+                self.left_work = true;
                 return;
             }
             self.stalled = false;
             let id = suspect.id;
             let finding = match &self.site.program {
                 Some(program) => {
-                    blame::examine(program, &self.site.config.limits, &suspect, self.drop.format())
+                    blame::examine(program, &self.site.config.limits, &suspect, self.drop.format(), self.stop)
                 }
                 None => Finding::Unknown("no program to read it alone with".to_owned()),
             };
@@ -264,7 +272,8 @@ impl<'a> Pass<'a> {
                 }
                 Finding::Unknown(why) => {
                     self.commit(vec![Prepared::unread(suspect, Reading::Fault { why, site: true })]);
-                    Ok(())
+                    // That may have taken long, and so may the others: new mail comes first.
+                    return;
                 }
             };
             self.faults.extend(acquitted.err().map(|error| error.to_string()));
@@ -283,12 +292,14 @@ impl<'a> Pass<'a> {
         // As many as a pass may take; the others are claimed, and the next run begins with them.
         let busy: Vec<_> = busy.into_iter().take(PASS_MAILS).collect();
         self.stalled = false;
-        if let Err(error) = self.overlapped(move |producer, batches| producer.again(busy, batches)) {
-            self.faults.push(error.to_string());
+        match self.overlapped(move |producer, batches| producer.again(busy, batches)) {
+            Ok(seen) => self.left_work |= !seen,
+            Err(error) => self.faults.push(error.to_string()),
         }
+        let now = Timestamp::now();
         let still = std::mem::take(&mut self.busy);
-        for claimed in still.into_iter().filter(|claimed| self.inherited.contains(&claimed.id)) {
-            // Since an earlier run: nobody would know why it is not filed.
+        for claimed in still.into_iter().filter(|claimed| now.duration_since(claimed.id.time()) > LONG) {
+            // Nobody would know why it is not filed.
             let why = "somebody still has it open for writing, or it still changes".to_owned();
             self.complain_of(&claimed, why);
         }

@@ -49,6 +49,8 @@ pub struct Service<'a> {
     drop: Option<DropFolder>,
     watch: Option<Watch>,
     clock: Option<Clock>,
+    /// The configuration could not be read again, by a fault that may pass.
+    reload_again: bool,
     /// What was last told to be wrong, and still is.
     troubles: HashMap<About, String>,
 }
@@ -70,7 +72,17 @@ impl<'a> Service<'a> {
         tell: &'a mut dyn FnMut(Told),
     ) -> Result<Service<'a>, DropError> {
         let drop = Some(site.open_drop()?);
-        Ok(Service { load, tell, bell, site, drop, watch: None, clock: None, troubles: HashMap::new() })
+        Ok(Service {
+            load,
+            tell,
+            bell,
+            site,
+            drop,
+            watch: None,
+            clock: None,
+            reload_again: false,
+            troubles: HashMap::new(),
+        })
     }
 
     /// Makes passes until the bell says stop.
@@ -84,10 +96,11 @@ impl<'a> Service<'a> {
             if restarted {
                 self.start_clock();
             }
-            if rung.reload {
+            let reload = rung.reload || (rung.tick && self.reload_again) || !self.site.stands();
+            if reload {
                 self.reload();
             }
-            if rung.tick || rung.reload || restarted {
+            if rung.tick || reload || restarted {
                 self.attend();
                 self.pass(Scope::Everything);
             } else if rung.finished || (rung.arrival && self.holds_mail()) {
@@ -185,6 +198,7 @@ impl<'a> Service<'a> {
 
     /// A configuration that cannot be used leaves the old one in force.
     fn reload(&mut self) {
+        self.reload_again = false;
         let site = match (self.load)() {
             Ok(site) => site,
             Err(why) => {
@@ -201,7 +215,11 @@ impl<'a> Service<'a> {
                 (self.tell)(Told::Reloaded);
                 self.watch();
             }
-            Err(why) => (self.tell)(Told::Trouble(format!("the old configuration stays in force: {why}"))),
+            Err(why) => {
+                // Somebody else may have had the lock just then.
+                self.reload_again = why.is_temporary();
+                (self.tell)(Told::Trouble(format!("the old configuration stays in force: {why}")));
+            }
         }
     }
 }

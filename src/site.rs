@@ -1,6 +1,8 @@
 //! A site: a configuration and what it names, opened.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use mailshelf_storage::catalog::sqlite::SqliteCatalog;
 use mailshelf_storage::contents::local::LocalContents;
@@ -19,6 +21,8 @@ pub struct Site {
     pub catalog: Box<dyn Catalog>,
     /// Their bytes.
     pub contents: Box<dyn Contents>,
+    /// The catalog's file as it was when it was opened.
+    catalog_file: Option<(u64, u64)>,
     /// The program that suspects are parsed by, alone; see [`crate::pass`].
     pub program: Option<PathBuf>,
 }
@@ -38,7 +42,14 @@ impl Site {
         drop(reader);
         let contents = LocalContents::open(&config.storage.contents, empty)?;
         let program = std::env::current_exe().ok();
-        Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), program })
+        let catalog_file = identity(&config.storage.catalog);
+        Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), catalog_file, program })
+    }
+
+    /// Whether the catalog that is open is the one that has its name now. Put back from a copy, say, it is another one,
+    /// and what is written to the old one is lost.
+    pub fn stands(&self) -> bool {
+        identity(&self.config.storage.catalog) == self.catalog_file
     }
 
     /// Opens the drop folder and takes its lock. Refused with [`DropError::Held`] while another pass has it.
@@ -80,6 +91,11 @@ impl Look {
         check_system_account(&config, &*catalog.read()?)?;
         Ok(Look { config, catalog: Box::new(catalog) })
     }
+}
+
+/// Device and inode of what has this name.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 fn check_set_up(config: &Config) -> Result<()> {

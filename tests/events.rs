@@ -41,6 +41,26 @@ fn a_pass_without_a_drop_folder_is_told_of() {
     }
 }
 
+/// Somebody took a waiting mail's file away: that is told once, whatever is done about it.
+#[test]
+fn a_waiting_mail_whose_file_is_gone_is_told_of() {
+    let site = Site::open_to_all();
+    site.deliver("a.eml", mail("a", &["all"], "a"));
+    let failpoint = "decided:a@example.net=panic@*";
+    let output = site.command(&["run"]).env("MAILSHELF_FAILPOINT", failpoint).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    fs::remove_dir_all(site.path("drop")).unwrap();
+    fs::create_dir(site.path("drop")).unwrap();
+    for _ in 0..2 {
+        site.run();
+    }
+    let events = site.events();
+    let told: Vec<_> = events.iter().filter(|event| event["event_id"] == 6872).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["file"], "a.eml");
+    assert!(told[0]["error"].as_str().unwrap().contains("its file is gone"), "{}", told[0]);
+}
+
 #[test]
 fn times_are_utc_with_milliseconds() {
     let site = Site::new();

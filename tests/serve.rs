@@ -159,6 +159,82 @@ fn mail_written_slowly_is_filed_when_it_is_closed() {
     assert_served(&site, service, &["fast", "slow"]);
 }
 
+/// The claim folder is watched by whatever name the configuration gives it.
+#[test]
+fn a_relative_configuration_is_watched_as_well() {
+    let site = Site::open_to_all();
+    site.configure("cron = \"0 * * * * *\"", &format!("cron = \"{NEVER}\""));
+    let mut command = Command::new(crate::util::PROGRAM);
+    command.args(["--config", "mailshelf.toml", "serve"]).current_dir(site.path(""));
+    let service = Service::spawn(command);
+    service.wait_until_it_says("watch: inotify");
+    let bytes = mail("slow", &["all"], "slow");
+    let mut file = File::create(site.path("drop/slow.eml")).unwrap();
+    file.write_all(&bytes.as_bytes()[..100]).unwrap();
+    site.wait_for("its claim", |site| !site.claims().is_empty());
+    file.write_all(&bytes.as_bytes()[100..]).unwrap();
+    drop(file);
+    site.wait_for("the slow mail", |site| filed(site, "slow"));
+    assert_served(&site, service, &["slow"]);
+}
+
+/// A catalog put back from a copy is another file: what went to the old one would be lost.
+#[test]
+fn a_catalog_that_was_replaced_is_opened_anew() {
+    let site = Site::open_to_all();
+    let catalog = site.path("state/catalog.db");
+    let copy = fs::read(&catalog).unwrap();
+    let service = Service::start(&site, NEVER, "inotify");
+    site.wait_for("its first pass", |site| !site.events().is_empty());
+    fs::remove_file(&catalog).unwrap();
+    for log in ["state/catalog.db-wal", "state/catalog.db-shm"] {
+        let _ = fs::remove_file(site.path(log));
+    }
+    fs::write(&catalog, copy).unwrap();
+    files(&site, "one");
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(filed(&site, "one"));
+    site.ok(&["verify", "--repair"]);
+}
+
+/// A suspect that takes its time is read alone meanwhile: the end does not wait for it.
+#[test]
+fn a_suspect_does_not_hold_up_the_end() {
+    let site = Site::open_to_all();
+    site.deliver("bad.eml", mail("bad", &["all"], "bad"));
+    site.die("parsed:bad@example.net=abort");
+    site.configure("cron = \"0 * * * * *\"", &format!("cron = \"{NEVER}\""));
+    let mut command = site.command(&["serve"]);
+    command
+        .env("MAILSHELF_FAILPOINT", "parsed:bad@example.net=wait@*")
+        .env("MAILSHELF_GATE", site.path("gate"));
+    let service = Service::spawn(command);
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    site.run();
+    assert!(filed(&site, "bad"));
+    site.assert_sound();
+}
+
+/// Honest deliveries take time: nothing is wrong with a mail that is still being written.
+#[test]
+fn a_delivery_under_way_is_no_event() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, EACH_SECOND, "inotify");
+    let bytes = mail("slow", &["all"], "slow");
+    let mut file = File::create(site.path("drop/slow.eml")).unwrap();
+    file.write_all(&bytes.as_bytes()[..100]).unwrap();
+    for id in ["one", "two", "three"] {
+        files(&site, id);
+    }
+    file.write_all(&bytes.as_bytes()[100..]).unwrap();
+    drop(file);
+    site.wait_for("the slow mail", |site| filed(site, "slow"));
+    assert_served(&site, service, &["one", "two", "three", "slow"]);
+    assert!(site.events().iter().all(|event| event["event_id"] == 6871), "{:#?}", site.events());
+}
+
 #[test]
 fn the_tick_alone_is_enough() {
     let site = Site::open_to_all();

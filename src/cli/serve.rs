@@ -32,12 +32,13 @@ pub struct Serve {}
 
 impl Serve {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
+        // Before anything takes its time: a signal that nobody listens for would end us.
+        let bell = Bell::default();
+        listen(&bell)?;
         let config = context.config()?;
         let file = config.file.clone();
         let site = open(config)?;
         let load = || load(&file).map_err(|error| said(&error));
-        let bell = Bell::default();
-        listen(&bell)?;
         // A journal knows of no working folder.
         let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
         let out = Output::new(context.out.is_json());

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,10 @@ use crate::drop::{Claimed, Format};
 
 /// How many children a mail may kill.
 const DEATHS: u32 = 3;
-/// How long a child may take by the clock before nobody waits for it any more.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How much processor time it may take before that is its mail's doing.
-const PROCESSOR_SECONDS: u64 = 60;
+/// How long a child may take by the clock before nobody waits for it any more: so long no new mail is filed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How much processor time it may take before that is its mail's doing. The largest mail takes less than one.
+const PROCESSOR_SECONDS: u64 = 10;
 /// How a child says that its mail made it panic; nothing else exits with this (`EX_SOFTWARE` of sysexits.h).
 pub const PANICKED: u8 = 70;
 
@@ -31,10 +32,16 @@ pub enum Finding {
 }
 
 /// Reads a suspect in children of `program`, until one of them survives or it has killed three.
-pub fn examine(program: &Path, limits: &Limits, suspect: &Claimed, format: Format) -> Finding {
+pub fn examine(
+    program: &Path,
+    limits: &Limits,
+    suspect: &Claimed,
+    format: Format,
+    stop: &AtomicBool,
+) -> Finding {
     let mut last = String::new();
     for _ in 0..DEATHS {
-        match child(program, limits, suspect, format) {
+        match child(program, limits, suspect, format, stop) {
             Ok(Ending::Survived) => return Finding::Harmless,
             Ok(Ending::Died(how)) => last = how,
             Ok(Ending::Unclear(how)) => return Finding::Unknown(how),
@@ -50,7 +57,13 @@ enum Ending {
     Unclear(String),
 }
 
-fn child(program: &Path, limits: &Limits, suspect: &Claimed, format: Format) -> std::io::Result<Ending> {
+fn child(
+    program: &Path,
+    limits: &Limits,
+    suspect: &Claimed,
+    format: Format,
+    stop: &AtomicBool,
+) -> std::io::Result<Ending> {
     let mut command = Command::new(program);
     // All it needs is on its command line: what may be wrong with the site by now is not the mail's fault.
     command.arg("parse-alone");
@@ -63,19 +76,23 @@ fn child(program: &Path, limits: &Limits, suspect: &Claimed, format: Format) -> 
     }
     command.arg("--").arg(&suspect.path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
-    match wait(&mut child)? {
+    match wait(&mut child, stop)? {
         Some(status) => Ok(ending(status)),
         None => {
             child.kill()?;
             child.wait()?;
-            Ok(Ending::Unclear(format!("reading it took more than {} s", PATIENCE.as_secs())))
+            let why = match stop.load(Ordering::Relaxed) {
+                true => "reading it was stopped".to_owned(),
+                false => format!("reading it took more than {} s", PATIENCE.as_secs()),
+            };
+            Ok(Ending::Unclear(why))
         }
     }
 }
 
-fn wait(child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+fn wait(child: &mut Child, stop: &AtomicBool) -> std::io::Result<Option<ExitStatus>> {
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < PATIENCE && !stop.load(Ordering::Relaxed) {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }

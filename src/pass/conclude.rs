@@ -7,7 +7,7 @@ use mailshelf_storage::model;
 use mailshelf_storage::{Error, PassId, Writer, failpoint};
 
 use super::produce::{Complaint, Produced};
-use super::{Completed, Pass, PassError};
+use super::{Completed, Pass, PassError, Scope};
 use crate::drop::DropError;
 use crate::record::words::{self, FaultEvent, MailRecord, PassEvent, PassFacts};
 use crate::record::{publish, unwritable};
@@ -108,10 +108,13 @@ impl Pass<'_> {
             Ok(produced) => (produced, None),
             Err(error) => (Produced::default(), Some(error)),
         };
-        self.complaints.append(&mut produced.complaints);
+        if self.scope == Scope::Everything {
+            self.complaints.append(&mut produced.complaints);
+        }
         self.noticed.extend(self.complaints.iter().map(|complaint| complaint.key.clone()));
-        let interrupted = self.cut_off() || self.stalled || failure.is_some();
-        let all_seen = last && produced.complete && !interrupted;
+        let cut = self.left_work || !(produced.complete || produced.more);
+        let interrupted = cut || self.broken || self.stalled || failure.is_some();
+        let all_seen = self.scope == Scope::Everything && last && produced.complete && !interrupted;
         let also = |writer: &mut dyn Writer| self.complain(writer, all_seen);
         let event = conclude(self.site, &self.pass, self.begun.elapsed(), interrupted, also)?;
         failpoint::reached("concluded", "");
@@ -128,10 +131,10 @@ impl Pass<'_> {
     fn complain(&self, writer: &mut dyn Writer, all_seen: bool) -> Result<(), Error> {
         let now = Timestamp::now();
         let node = &self.pass.node;
-        for Complaint { key, file, why } in &self.complaints {
+        for Complaint { key, file, why, event_id } in &self.complaints {
             if writer.add_notice(node, key, now)? {
-                let event = words::fault(words::MAIL_WARNING, node, self.pass.id, now, file, why);
-                let stored = words::stored(words::MAIL_WARNING, self.pass.id, now, &event);
+                let event = words::fault(*event_id, node, self.pass.id, now, file, why);
+                let stored = words::stored(*event_id, self.pass.id, now, &event);
                 writer.add_event(&stored.map_err(unwritable)?)?;
             }
         }

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use mailshelf_storage::DeliveryId;
-use mailshelf_storage::model::MailState;
+use mailshelf_storage::model::{Mail, MailState};
 
 use super::{PassError, end_passes};
 use crate::drop::{Claimed, DropFolder};
 use crate::record::Settled;
 use crate::site::Site;
+use crate::whereabouts;
 
 /// Mail that was claimed before this run.
 pub struct Inherited {
@@ -20,8 +20,8 @@ pub struct Inherited {
     pub waiting: Vec<Claimed>,
     /// A worker may have died of it.
     pub suspects: Vec<Claimed>,
-    /// All of them.
-    pub ids: HashSet<DeliveryId>,
+    /// On record as waiting, and its file is nowhere.
+    pub gone: Vec<Mail>,
 }
 
 /// Sorts the claims of earlier runs, those of nodes that died included; the passes of these get their events now.
@@ -33,7 +33,7 @@ pub fn inherit(site: &Site, drop: &DropFolder) -> Result<Inherited, PassError> {
         drop.slots().acquit(*gone)?;
     }
     let (settled, fresh, waiting) = (Vec::new(), Vec::new(), Vec::new());
-    let mut inherited = Inherited { settled, fresh, waiting, suspects: Vec::new(), ids };
+    let mut inherited = Inherited { settled, fresh, waiting, suspects: Vec::new(), gone: Vec::new() };
     let reader = site.catalog.read()?;
     for claimed in leftovers {
         match reader.mail(claimed.id)?.map(|mail| mail.state) {
@@ -42,6 +42,12 @@ pub fn inherit(site: &Site, drop: &DropFolder) -> Result<Inherited, PassError> {
             _ if suspects.contains(&claimed.id) => inherited.suspects.push(claimed),
             Some(MailState::Open) => inherited.waiting.push(claimed),
             None => inherited.fresh.push(claimed),
+        }
+    }
+    for id in reader.open_mails(&site.config.site.node)? {
+        // Another node may have adopted it, or may be about to.
+        if !ids.contains(&id) && whereabouts::find(&site.config.drop, id)?.is_empty() {
+            inherited.gone.extend(reader.mail(id)?);
         }
     }
     Ok(inherited)

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use mailshelf_storage::model::Mail;
+
 use crate::config::Limits;
 use crate::drop::{Claimed, DropError, DropFolder, Found};
 use crate::pass::prepare::{Prepared, STACK, prepare};
+use crate::record::words::{MAIL_CRITICAL, MAIL_WARNING};
 
 /// A batch closes at so many mails …
 const BATCH_MAILS: usize = 256;
@@ -26,12 +29,21 @@ pub struct Complaint {
     pub file: String,
     /// What is wrong with it.
     pub why: String,
+    /// The event that tells of it.
+    pub event_id: u16,
 }
 
 impl Complaint {
     /// Of a mail that is claimed already.
     pub fn of_claim(claimed: &Claimed, why: String) -> Complaint {
-        Complaint { key: format!("claim {}", claimed.id), file: claimed.shown_name(), why }
+        let (key, file) = (format!("claim {}", claimed.id), claimed.shown_name());
+        Complaint { key, file, why, event_id: MAIL_WARNING }
+    }
+
+    /// Of a mail that waits, and whose file somebody took away.
+    pub fn of_gone(mail: Mail) -> Complaint {
+        let why = "it was waiting, and its file is gone from the claim folder: not by mailshelf".to_owned();
+        Complaint { key: format!("gone {}", mail.delivery), file: mail.file, why, event_id: MAIL_CRITICAL }
     }
 }
 
@@ -78,18 +90,20 @@ impl Producer<'_> {
         if !produced.more {
             produced.waiting = waiting.split_off(waiting.len().min(room));
             produced.more = !produced.waiting.is_empty();
-            self.sync_and_send(&mut waiting, batches)?;
+            produced.complete &= self.sync_and_send(&mut waiting, batches)?;
         } else {
             produced.waiting = waiting;
         }
         Ok(produced)
     }
 
-    /// Sends batches of mail that was looked at before.
-    pub fn again(&self, claims: Vec<Claimed>, batches: &SyncSender<Vec<Prepared>>) -> Result<(), DropError> {
-        // False only where the other side has ended, and says why itself.
-        let _ = self.send(claims, batches);
-        Ok(())
+    /// Sends batches of mail that was looked at before; false if it was stopped.
+    pub fn again(
+        &self,
+        claims: Vec<Claimed>,
+        batches: &SyncSender<Vec<Prepared>>,
+    ) -> Result<bool, DropError> {
+        Ok(claims.is_empty() || self.send(claims, batches))
     }
 
     fn scan(&self, room: &mut usize, batches: &SyncSender<Vec<Prepared>>) -> Result<Produced, DropError> {
@@ -106,7 +120,7 @@ impl Producer<'_> {
                     *room -= 1;
                 }
                 Found::Complaint { key, file, why } if produced.complaints.len() < COMPLAINTS => {
-                    produced.complaints.push(Complaint { key, file, why });
+                    produced.complaints.push(Complaint { key, file, why, event_id: MAIL_WARNING });
                 }
                 Found::Complaint { .. } => {}
             }

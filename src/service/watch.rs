@@ -49,7 +49,7 @@ impl Watch {
     }
 
     fn told(drop: &DropFolder, bell: &Bell) -> Result<Watch, String> {
-        let claims = drop.claims().to_owned();
+        let claims = claims_of(drop)?;
         // A mail that was claimed while it was being written ends there.
         let folders = drop.sources().iter().cloned().chain([claims.clone()]).collect();
         let bell = bell.clone();
@@ -59,7 +59,7 @@ impl Watch {
     }
 
     fn polled(drop: &DropFolder, bell: &Bell) -> Result<Watch, String> {
-        let (bell, claims) = (bell.clone(), drop.claims().to_owned());
+        let (bell, claims) = (bell.clone(), claims_of(drop)?);
         let handler = move |event: notify::Result<Event>| ring(&bell, &claims, event);
         let watcher = PollWatcher::new(handler, Config::default().with_poll_interval(POLL));
         Watch::over(drop.sources().to_vec(), Box::new(watcher.map_err(|error| said(&error))?), "poll")
@@ -88,6 +88,11 @@ impl Watch {
     pub fn stands(&self) -> bool {
         self.folders.iter().all(|(path, file)| is_still(path, file).unwrap_or(false))
     }
+}
+
+/// The claim folder as events name it: they are told of absolute paths.
+fn claims_of(drop: &DropFolder) -> Result<PathBuf, String> {
+    std::path::absolute(drop.claims()).map_err(|error| format!("cannot watch: {error}"))
 }
 
 fn is_still(path: &Path, file: &File) -> io::Result<bool> {

@@ -56,6 +56,8 @@ pub trait Reader {
     fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>>;
     /// Mails, newest first.
     fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>>;
+    /// The deliveries that this node took and that wait, oldest first.
+    fn open_mails(&self, node: &str) -> Result<Vec<DeliveryId>>;
     /// Up to `limit` deliveries whose ids begin with `prefix`, in order. Ids are in upper case.
     fn deliveries(&self, prefix: &str, limit: usize) -> Result<Vec<DeliveryId>>;
     /// Up to `limit` deliveries of a mail with this digest that were filed somewhere, oldest first.

@@ -214,6 +214,7 @@ macro_rules! reads {
                 fn mail(delivery: DeliveryId) -> Option<Mail>;
                 fn outcomes(delivery: DeliveryId) -> Vec<Outcome>;
                 fn mails(query: &MailQuery) -> Vec<Mail>;
+                fn open_mails(node: &str) -> Vec<DeliveryId>;
                 fn deliveries(prefix: &str, limit: usize) -> Vec<DeliveryId>;
                 fn filed_deliveries(digest: Digest, limit: usize) -> Vec<DeliveryId>;
                 fn filed_before(library: LibraryId, digest: Digest) -> Vec<Outcome>;

@@ -48,6 +48,13 @@ pub(super) fn list(db: &Connection, asked: &MailQuery) -> Sql<Vec<Mail>> {
     Ok(query.query_map(params![since, before, asked.limit], row)?.collect::<rusqlite::Result<_>>()?)
 }
 
+pub(super) fn open(db: &Connection, node: &str) -> Sql<Vec<DeliveryId>> {
+    let sql = "SELECT delivery FROM mails WHERE node = ?1 AND state = 'open' ORDER BY delivery";
+    let mut query = db.prepare_cached(sql)?;
+    let found = query.query_map([node], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn deliveries(db: &Connection, prefix: &str, limit: usize) -> Sql<Vec<DeliveryId>> {
     let sql = "SELECT delivery FROM mails WHERE delivery >= ?1 AND delivery < ?2 ORDER BY delivery LIMIT ?3";
     let mut query = db.prepare_cached(sql)?;

@@ -19,7 +19,7 @@ const APPLICATION_ID: i32 = 0x4d53_4c46;
 /// One for each schema version, applied in order; never changed once released.
 const MIGRATIONS: [&str; 2] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
-    include_str!("../../../migrations/sqlite/0002_events_by_time.sql"),
+    include_str!("../../../migrations/sqlite/0002_look_back.sql"),
 ];
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);

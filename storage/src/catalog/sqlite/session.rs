@@ -141,6 +141,10 @@ impl Reader for Session<'_> {
         self.run("list mails", |db| mails::list(db, query))
     }
 
+    fn open_mails(&self, node: &str) -> Result<Vec<DeliveryId>> {
+        self.run("list open mails", |db| mails::open(db, node))
+    }
+
     fn deliveries(&self, prefix: &str, limit: usize) -> Result<Vec<DeliveryId>> {
         self.run("look up a delivery", |db| mails::deliveries(db, prefix, limit))
     }
