@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -144,6 +145,22 @@ impl Context {
 
     fn site(&self) -> anyhow::Result<Site> {
         open(self.config()?)
+    }
+
+    /// The configuration, for commands that file mail: what root makes in a site that is another user's, that user
+    /// cannot use any more.
+    fn config_of_ours(&self) -> anyhow::Result<Config> {
+        let config = self.config()?;
+        let owner = std::fs::metadata(&config.storage.catalog).map(|found| found.uid());
+        match owner {
+            Ok(owner) if owner != 0 && rustix::process::geteuid().is_root() => {
+                let what =
+                    format!("site {}: it belongs to user {owner}, and this is root", config.file.display());
+                let hint = format!("do it as that user: runuser -u \"$(id -nu {owner})\" -- mailshelf …");
+                Err(wrong(what, Some(hint)))
+            }
+            _ => Ok(config),
+        }
     }
 
     /// The site, to look at and nothing else.

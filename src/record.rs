@@ -247,7 +247,8 @@ impl Entry<'_, '_> {
             _ => return Ok(()),
         };
         let pass = self.book.pass;
-        let event = words::fault(event_id, &pass.node, pass.id, self.now, &mail.file, fault);
+        let about = words::About { file: &mail.file, mail: Some(mail.delivery) };
+        let event = words::fault(event_id, pass, self.now, about, fault);
         let event = words::stored(event_id, pass.id, self.now, &event).map_err(unwritable)?;
         self.writer.add_event(&event)?;
         Ok(())

@@ -32,7 +32,12 @@ pub enum Told {
     /// A pass was completed.
     Pass(Box<Completed>),
     /// Something is wrong that was not wrong before.
-    Trouble(String),
+    Trouble {
+        /// What.
+        why: String,
+        /// The way out, where there is one.
+        hint: Option<String>,
+    },
     /// The configuration was read again.
     Reloaded,
 }
@@ -126,7 +131,7 @@ impl<'a> Service<'a> {
                 self.clock = Some(clock);
                 self.troubles.remove(&About::Clock);
             }
-            Err(error) => self.trouble(About::Clock, format!("the clock cannot be started: {error}")),
+            Err(error) => self.trouble(About::Clock, format!("the clock cannot be started: {error}"), None),
         }
     }
 
@@ -139,7 +144,7 @@ impl<'a> Service<'a> {
                 self.watch = watch;
                 self.troubles.remove(&About::Watch);
             }
-            Err(why) => self.trouble(About::Watch, why),
+            Err(why) => self.trouble(About::Watch, why, None),
         }
     }
 
@@ -174,7 +179,7 @@ impl<'a> Service<'a> {
                 self.troubles.remove(&About::Passes);
             }
             Err(PassError::Drop(error)) => self.unable(error),
-            Err(PassError::Storage(error)) => self.trouble(About::Passes, error.to_string()),
+            Err(PassError::Storage(error)) => self.trouble(About::Passes, error.to_string(), None),
         }
     }
 
@@ -183,15 +188,15 @@ impl<'a> Service<'a> {
         if !matches!(why, DropError::Held { .. }) {
             match pass::unable(&self.site, &why) {
                 Ok(completed) => (self.tell)(Told::Pass(Box::new(completed))),
-                Err(error) => self.trouble(About::Passes, error.to_string()),
+                Err(error) => self.trouble(About::Passes, error.to_string(), None),
             }
         }
-        self.trouble(About::Passes, why.to_string());
+        self.trouble(About::Passes, why.to_string(), why.hint());
     }
 
-    fn trouble(&mut self, about: About, why: String) {
+    fn trouble(&mut self, about: About, why: String, hint: Option<String>) {
         if self.troubles.get(&about) != Some(&why) {
-            (self.tell)(Told::Trouble(why.clone()));
+            (self.tell)(Told::Trouble { why: why.clone(), hint });
             self.troubles.insert(about, why);
         }
     }
@@ -202,7 +207,8 @@ impl<'a> Service<'a> {
         let site = match (self.load)() {
             Ok(site) => site,
             Err(why) => {
-                return (self.tell)(Told::Trouble(format!("the old configuration stays in force: {why}")));
+                let why = format!("the old configuration stays in force: {why}");
+                return (self.tell)(Told::Trouble { why, hint: None });
             }
         };
         // Its lock first: the new one may be of the same folder.
@@ -218,7 +224,11 @@ impl<'a> Service<'a> {
             Err(why) => {
                 // Somebody else may have had the lock just then.
                 self.reload_again = why.is_temporary();
-                (self.tell)(Told::Trouble(format!("the old configuration stays in force: {why}")));
+                let hint = why.hint();
+                (self.tell)(Told::Trouble {
+                    why: format!("the old configuration stays in force: {why}"),
+                    hint,
+                });
             }
         }
     }

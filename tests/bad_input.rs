@@ -385,3 +385,22 @@ fn the_domain_of_the_site_is_the_one_that_was_asked_for() {
     let shown = site.json(&["library", "add", "x", "--alias", "x"]);
     assert_eq!(shown[0]["address"], format!("x@{DOMAIN}"));
 }
+
+/// What root makes in the site of another user that user could not use any more.
+#[test]
+fn root_does_not_work_in_the_site_of_another_user() {
+    if !is_root() {
+        eprintln!("skipped: only root could do that");
+        return;
+    }
+    let site = Site::new();
+    std::os::unix::fs::chown(site.path("state/catalog.db"), Some(65534), None).unwrap();
+    for command in [&["run"][..], &["serve"], &["replay", "."]] {
+        let error = site.fails(2, command);
+        assert_says(
+            &error,
+            &["it belongs to user 65534, and this is root", "hint: do it as that user: runuser "],
+        );
+    }
+    site.ok(&["status"]);
+}

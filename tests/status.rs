@@ -122,7 +122,10 @@ fn held(site: &Site) -> Child {
 #[test]
 fn a_pass_that_was_interrupted_needs_attention_until_the_next() {
     let site = Site::open_to_all();
-    site.deliver("a.eml", mail("a", &["all"], "a"));
+    // More than one batch that is committed, one that waits and one that is read: the next is never begun.
+    for nth in 0..1000 {
+        site.deliver(&format!("{nth}.eml"), mail(&nth.to_string(), &["all"], "a"));
+    }
     let mut run = held(&site);
     let pid = rustix::process::Pid::from_child(&run);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

@@ -98,14 +98,12 @@ impl Demo {
         let config = format!("--config {}", shell(&self.dir.join("mailshelf.toml")));
         format!(
             "\nTry next:\n  \
-             {program} {config} document list scans\n  \
              {program} {config} document get invoices March.csv\n  \
-             {program} {config} library show contracts\n  \
-             {program} {config} verify\n  \
-             {program} demo {dir}          # the same mail again: what was filed is recognised\n  \
-             less {events}",
+             {program} {config} mail list --outcome rejected\n  \
+             {program} {config} events --last 1\n  \
+             {program} {config} status\n  \
+             {program} demo {dir}          # the same mail again: what was filed is recognised",
             dir = shell(&self.dir),
-            events = shell(&self.dir.join("state/events.jsonl"))
         )
     }
 }

@@ -61,8 +61,14 @@ fn text(made: &Made) -> String {
 }
 
 fn check_domains(domains: &[String]) -> anyhow::Result<Vec<String>> {
-    let domains = domains.iter().map(|domain| check_domain(domain)).collect::<Result<_, _>>();
-    domains.map_err(|why| wrong(format!("--domain: {why}"), None))
+    let mut checked = Vec::new();
+    for domain in domains {
+        let domain = check_domain(domain).map_err(|why| wrong(format!("--domain: {why}"), None))?;
+        if !checked.contains(&domain) {
+            checked.push(domain);
+        }
+    }
+    Ok(checked)
 }
 
 /// Refuses a folder that is somebody's already: mail that stands in its drop would be filed, and what it keeps would

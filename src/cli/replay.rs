@@ -69,7 +69,7 @@ impl Replay {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
         let request = Request { paths: self.paths, to: self.to, style: self.mbox.into() };
         let asked_for = !request.to.is_empty();
-        let replay = match Prepared::open(&context.config()?, request) {
+        let replay = match Prepared::open(&context.config_of_ours()?, request) {
             Err(error) => return refused(error),
             Ok(replay) => replay,
         };

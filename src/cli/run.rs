@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::output::Output;
-use super::{Context, DONE, FAILED, complain};
+use super::{Context, DONE, FAILED, complain, open};
 
 /// Empty the drop, then exit: what a timer calls
 ///
@@ -22,7 +22,7 @@ pub struct Run {}
 
 impl Run {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        let site = context.site()?;
+        let site = open(context.config_of_ours()?)?;
         run(&site, &context.out, |completed| text(&context.out, completed))
     }
 }

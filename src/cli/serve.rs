@@ -35,7 +35,7 @@ impl Serve {
         // Before anything takes its time: a signal that nobody listens for would end us.
         let bell = Bell::default();
         listen(&bell)?;
-        let config = context.config()?;
+        let config = context.config_of_ours()?;
         let file = config.file.clone();
         let site = open(config)?;
         let load = || load(&file).map_err(|error| said(&error));
@@ -76,7 +76,7 @@ fn listen(bell: &Bell) -> anyhow::Result<()> {
 
 fn show(out: &Output, drop: &str, told: Told) -> anyhow::Result<()> {
     match told {
-        Told::Trouble(why) => complain(&why, None),
+        Told::Trouble { why, hint } => complain(&why, hint.as_deref()),
         Told::Pass(completed) => return pass(out, &completed),
         Told::Watching(_) | Told::Reloaded if out.is_json() => {}
         Told::Watching(how) => out.line(&format!("Serving {}; watch: {how}", Escaped(drop)))?,

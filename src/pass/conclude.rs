@@ -9,7 +9,7 @@ use mailshelf_storage::{Error, PassId, Writer, failpoint};
 use super::produce::{Complaint, Produced};
 use super::{Completed, Pass, PassError, Scope};
 use crate::drop::DropError;
-use crate::record::words::{self, FaultEvent, MailRecord, PassEvent, PassFacts};
+use crate::record::words::{self, About, FaultEvent, MailRecord, PassEvent, PassFacts};
 use crate::record::{publish, unwritable};
 use crate::site::Site;
 
@@ -86,8 +86,8 @@ pub fn unable(site: &Site, why: &DropError) -> Result<Completed, Error> {
             return Ok(());
         }
         let file = site.config.drop.path.display().to_string();
-        let event =
-            words::fault(words::MAIL_CRITICAL, node, pass.id, pass.started_at, &file, &why.to_string());
+        let about = About { file: &file, mail: None };
+        let event = words::fault(words::MAIL_CRITICAL, &pass, pass.started_at, about, &why.to_string());
         let stored = words::stored(words::MAIL_CRITICAL, pass.id, pass.started_at, &event);
         writer.add_event(&stored.map_err(unwritable)?).map(drop)
     })?;
@@ -131,9 +131,9 @@ impl Pass<'_> {
     fn complain(&self, writer: &mut dyn Writer, all_seen: bool) -> Result<(), Error> {
         let now = Timestamp::now();
         let node = &self.pass.node;
-        for Complaint { key, file, why, event_id } in &self.complaints {
+        for Complaint { key, file, mail, why, event_id } in &self.complaints {
             if writer.add_notice(node, key, now)? {
-                let event = words::fault(*event_id, node, self.pass.id, now, file, why);
+                let event = words::fault(*event_id, &self.pass, now, About { file, mail: *mail }, why);
                 let stored = words::stored(*event_id, self.pass.id, now, &event);
                 writer.add_event(&stored.map_err(unwritable)?)?;
             }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use mailshelf_storage::DeliveryId;
 use mailshelf_storage::model::Mail;
 
 use crate::config::Limits;
@@ -27,6 +28,8 @@ pub struct Complaint {
     pub key: String,
     /// Its name, as shown.
     pub file: String,
+    /// The delivery, if it is one.
+    pub mail: Option<DeliveryId>,
     /// What is wrong with it.
     pub why: String,
     /// The event that tells of it.
@@ -37,13 +40,14 @@ impl Complaint {
     /// Of a mail that is claimed already.
     pub fn of_claim(claimed: &Claimed, why: String) -> Complaint {
         let (key, file) = (format!("claim {}", claimed.id), claimed.shown_name());
-        Complaint { key, file, why, event_id: MAIL_WARNING }
+        Complaint { key, file, mail: Some(claimed.id), why, event_id: MAIL_WARNING }
     }
 
     /// Of a mail that waits, and whose file somebody took away.
     pub fn of_gone(mail: Mail) -> Complaint {
         let why = "it was waiting, and its file is gone from the claim folder: not by mailshelf".to_owned();
-        Complaint { key: format!("gone {}", mail.delivery), file: mail.file, why, event_id: MAIL_CRITICAL }
+        let (key, id) = (format!("gone {}", mail.delivery), Some(mail.delivery));
+        Complaint { key, file: mail.file, mail: id, why, event_id: MAIL_CRITICAL }
     }
 }
 
@@ -120,7 +124,13 @@ impl Producer<'_> {
                     *room -= 1;
                 }
                 Found::Complaint { key, file, why } if produced.complaints.len() < COMPLAINTS => {
-                    produced.complaints.push(Complaint { key, file, why, event_id: MAIL_WARNING });
+                    produced.complaints.push(Complaint {
+                        key,
+                        file,
+                        mail: None,
+                        why,
+                        event_id: MAIL_WARNING,
+                    });
                 }
                 Found::Complaint { .. } => {}
             }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailshelf_storage::PassId;
-use mailshelf_storage::model::{Event, NewEvent, OutcomeKind};
+use mailshelf_storage::model::{Event, NewEvent, OutcomeKind, Pass};
+use mailshelf_storage::{DeliveryId, PassId};
 use serde::{Deserialize, Serialize};
 
 use crate::escape::Escaped;
@@ -179,6 +179,9 @@ pub struct FaultEvent {
     pub pass: String,
     /// The file's name in the drop.
     pub file: String,
+    /// The delivery, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
     /// What is wrong.
     pub error: String,
 }
@@ -235,17 +238,27 @@ fn unknown_aliases<'a>(recipients: impl Iterator<Item = &'a RecipientRecord>) ->
         .collect()
 }
 
+/// What a 6872 or 6873 is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The file's name in the drop, or the drop folder.
+    pub file: &'a str,
+    /// The delivery, if it is one.
+    pub mail: Option<DeliveryId>,
+}
+
 /// Makes event 6872 or 6873.
-pub fn fault(event_id: u16, node: &str, pass: PassId, now: Timestamp, file: &str, error: &str) -> FaultEvent {
+pub fn fault(event_id: u16, pass: &Pass, now: Timestamp, about: About<'_>, error: &str) -> FaultEvent {
     let event = if event_id == MAIL_CRITICAL { "mail-critical" } else { "mail-warning" };
     FaultEvent {
         event_id,
         level: Severity::of(event_id).to_string(),
         event: event.to_owned(),
         time: time(now),
-        node: node.to_owned(),
-        pass: pass.to_string(),
-        file: file.to_owned(),
+        node: pass.node.clone(),
+        pass: pass.id.to_string(),
+        file: about.file.to_owned(),
+        mail: about.mail.map(|id| id.to_string()),
         error: error.to_owned(),
     }
 }

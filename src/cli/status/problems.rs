@@ -45,7 +45,7 @@ fn waiting(view: &View, max_wait: Duration) -> Option<String> {
 fn interrupted(view: &View) -> Option<String> {
     let interrupted = view.last_pass.as_ref().is_some_and(|pass| pass.interrupted);
     interrupted.then(|| {
-        "the last pass was interrupted: `mailshelf run` goes on where it ended, or says what is in the way".to_owned()
+        "the last pass was interrupted: the next one goes on where it ended; `mailshelf events --level warning` says what was in the way".to_owned()
     })
 }
 
