@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+pub mod json;
+
 /// Shows text with everything escaped that could move a cursor, end a line, or hide or reorder what stands there:
 /// controls (C0, DEL, C1), line and paragraph separators, bidi marks, zero-width and other invisible characters.
 pub struct Escaped<'a>(pub &'a str);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use mailshelf_storage::model::{Level, Library, Mail, MailState, NewDocument, Outcome, OutcomeKind, Pass};
 use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, LibraryId, Login, Writer};
 
+use crate::escape::json;
 use crate::file::{Proposal, Proposed, Refusal};
 use shelf::Shelf;
 use words::{MailRecord, RecipientRecord, SenderRecord};
@@ -270,7 +271,7 @@ impl Entry<'_, '_> {
             error: mail.fault.clone(),
             badmail: mail.state == MailState::Badmail,
         };
-        let body = serde_json::to_string(&record).map_err(unwritable)?;
+        let body = json::to_string(&record).map_err(unwritable)?;
         Ok(self.writer.add_record(self.book.pass.id, mail.delivery, &body)?)
     }
 }

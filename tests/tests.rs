@@ -21,6 +21,7 @@ mod events;
 mod explain;
 mod fault;
 mod help;
+mod hostile;
 mod kill;
 mod mail_command;
 mod queue;

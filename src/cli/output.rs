@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use comfy_table::{Attribute, Color, ContentArrangement, Table, presets};
-use mailshelf::escape::Escaped;
+use mailshelf::escape::{Escaped, json};
 use mailshelf::record::words::Line;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -65,7 +65,7 @@ impl Output {
 
     /// Prints an object as a line of JSON.
     pub fn object(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        self.line(&serde_json::to_string(value)?)
+        self.line(&json::to_string(value)?)
     }
 
     /// Prints a line of what is escaped already.

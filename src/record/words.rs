@@ -8,7 +8,7 @@ use mailshelf_storage::model::{Event, NewEvent, OutcomeKind, Pass};
 use mailshelf_storage::{DeliveryId, PassId};
 use serde::{Deserialize, Serialize};
 
-use crate::escape::Escaped;
+use crate::escape::{Escaped, json};
 
 mod line;
 mod pick;
@@ -270,12 +270,14 @@ pub fn stored(
     now: Timestamp,
     event: &impl Serialize,
 ) -> serde_json::Result<NewEvent> {
-    Ok(NewEvent { event_id, pass, time: now, body: serde_json::to_string(event)? })
+    Ok(NewEvent { event_id, pass, time: now, body: json::to_string(event)? })
 }
 
-/// An event as a line of the event file, without its end: the stored object with `seq` put first.
+/// An event as a line of the event file, without its end: the stored object with `seq` put first. An earlier version may
+/// have stored it with characters that are unsafe.
 pub fn line(event: &Event) -> String {
-    let rest = event.body.strip_prefix('{').unwrap_or(&event.body);
+    let body = json::safe(&event.body);
+    let rest = body.strip_prefix('{').unwrap_or(&body);
     format!("{{\"seq\":{},{rest}", event.seq)
 }
 
