@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use crate::util::{DOMAIN, PROGRAM, Site, is_root, mail};
+use crate::util::{DOMAIN, Limit, PROGRAM, Site, is_root, mail};
 
 /// The first line on standard error, and the hint.
 fn first_and_hint(error: &str) -> (&str, &str) {
@@ -344,24 +344,29 @@ fn a_second_node_is_not_refused() {
 
 #[test]
 fn ctrl_c_ends_a_run_after_the_batch_in_hand() {
+    // More than the batch in hand and those that were read meanwhile.
+    const MAILS: u64 = 1000;
     let site = Site::open_to_all();
-    for nth in 0..2000 {
+    for nth in 0..MAILS {
         site.deliver(&format!("{nth}.eml"), mail(&nth.to_string(), &["all"], &nth.to_string()));
     }
-    let mut child = site.command(&["run", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
-    site.wait_for("something to be claimed", |site| !site.claims().is_empty());
+    let mut command = site.command(&["run", "--json"]);
+    command.env("MAILSHELF_FAILPOINT", "stored=wait").env("MAILSHELF_GATE", site.path("gate"));
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let _limit = Limit::of(&child);
+    site.wait_for("something to be stored", |site| !site.contents().is_empty());
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
         .unwrap();
-    let mut text = String::new();
-    std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut text).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1));
-    let event: serde_json::Value = serde_json::from_str(&text).unwrap();
+    fs::write(site.path("gate"), "").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let event: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(event["interrupted"], true);
     let filed = event["filed"].as_u64().unwrap();
-    assert!(filed < 2000, "it was not interrupted");
-    assert_eq!((site.waiting().len() + site.claims().len()) as u64 + filed, 2000);
+    assert!((1..MAILS).contains(&filed), "{filed} of {MAILS} were filed");
+    assert_eq!((site.waiting().len() + site.claims().len()) as u64 + filed, MAILS);
     site.run();
-    assert_eq!(site.documents("all").len(), 4000);
+    assert_eq!(site.documents("all").len() as u64, 2 * MAILS);
     site.assert_sound();
 }
 

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::util::{Site, mail};
+use crate::util::{Limit, Site, mail};
 
 /// Four passes: nothing; two mails, one of which nobody wants; a folder that is in the way (its 6873 first); a mail
 /// of somebody else.
@@ -170,6 +170,7 @@ fn nothing_a_stranger_wrote_reaches_the_terminal() {
 
 /// `mailshelf events --follow`, and what it prints.
 struct Followed {
+    _limit: Limit,
     child: Child,
     lines: BufReader<ChildStdout>,
 }
@@ -179,7 +180,7 @@ impl Followed {
         let mut command = site.command(&[&["events", "--follow", "--json"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Followed { child, lines }
+        Followed { _limit: Limit::of(&child), child, lines }
     }
 
     fn next(&mut self) -> u64 {
@@ -237,7 +238,7 @@ fn following_ends_when_nobody_reads_any_more() {
     let site = lively();
     let mut followed = Followed::begin(&site, &[]);
     assert_eq!([(); 5].map(|()| followed.next()), [1, 2, 3, 4, 5]);
-    let Followed { mut child, lines } = followed;
+    let Followed { _limit, mut child, lines } = followed;
     drop(lines);
     // Nothing more happens that it could try to print.
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -3,15 +3,20 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use mailshelf_storage::Digest;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mailshelf");
 pub const DOMAIN: &str = "docs.example.org";
+
+/// So long a test waits for what must come, however slow the machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A site made by `mailshelf init`; gone with this value.
 pub struct Site {
@@ -154,11 +159,18 @@ impl Site {
         folders.iter().flat_map(|folder| entries(folder)).filter(|path| name(path).len() == 64).collect()
     }
 
+    /// Whether the event file holds this text; its last line may be half written as yet.
+    pub fn told(&self, text: &str) -> bool {
+        fs::read(self.path("state/events.jsonl"))
+            .is_ok_and(|file| String::from_utf8_lossy(&file).contains(text))
+    }
+
+    /// Looks again and again, and leaves the processor to others meanwhile.
     pub fn wait_for(&self, what: &str, met: impl Fn(&Site) -> bool) {
         let begun = Instant::now();
         while !met(self) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-            std::thread::sleep(Duration::from_millis(1));
+            assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -170,6 +182,25 @@ impl Site {
         self.ok(&["verify"]);
         let seqs: Vec<_> = self.events().iter().map(|event| event["seq"].as_u64().unwrap()).collect();
         assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    }
+}
+
+/// While this lives, a process that does not end is killed once patience is over: whoever waits for it, or for what it
+/// prints, fails and does not wait for ever.
+pub struct Limit {
+    _ended: Sender<()>,
+}
+
+impl Limit {
+    pub fn of(child: &Child) -> Limit {
+        let pid = Pid::from_child(child);
+        let (ended, told) = channel();
+        std::thread::spawn(move || {
+            if told.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        Limit { _ended: ended }
     }
 }
 

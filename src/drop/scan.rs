@@ -19,7 +19,8 @@ use super::{DropError, DropFolder, Format, Found, shown};
 pub struct Scan<'a> {
     drop: &'a DropFolder,
     sources: std::slice::Iter<'a, PathBuf>,
-    reading: Option<(&'a Path, ReadDir)>,
+    /// The folder being walked; `None` once each entry was looked at.
+    pub(super) reading: Option<(&'a Path, ReadDir)>,
     linked: SecondLook,
     again: VecDeque<Linked>,
     complaints: VecDeque<Found>,
@@ -54,7 +55,7 @@ impl<'a> Scan<'a> {
     }
 
     /// One step of the walk; `None` where the step yielded nothing to tell of.
-    fn step(&mut self) -> Result<Option<Found>, DropError> {
+    pub(super) fn step(&mut self) -> Result<Option<Found>, DropError> {
         if let Some(linked) = self.again.pop_front() {
             return self.second_look(linked);
         }

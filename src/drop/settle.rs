@@ -107,7 +107,7 @@ pub(super) fn now() -> i128 {
 /// What was seen of one file the last time, and since when it has looked so.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    seen: Option<(Look, Instant)>,
+    pub seen: Option<(Look, Instant)>,
     /// How long to wait before another look is worth it.
     pub wait: Option<Duration>,
 }

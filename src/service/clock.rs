@@ -46,12 +46,20 @@ impl Clock {
 
     /// Whether it has stopped, or the system's clock has jumped since the last time this was asked.
     pub fn has_lost_time(&mut self) -> bool {
-        let (wall, steady) = (SystemTime::now(), Instant::now());
-        let (wall_before, steady_before) = std::mem::replace(&mut self.looked, (wall, steady));
-        let expected = wall_before + (steady - steady_before);
-        let off = wall.duration_since(expected).or_else(|_| expected.duration_since(wall));
-        self.thread.is_finished() || off.is_ok_and(|off| off > DRIFT)
+        let now = (SystemTime::now(), Instant::now());
+        let before = std::mem::replace(&mut self.looked, now);
+        self.thread.is_finished() || has_jumped(before, now)
     }
+}
+
+/// Whether the system's clock went another way than the steady one, from one look at both to the next.
+fn has_jumped(
+    (wall_before, steady_before): (SystemTime, Instant),
+    (wall, steady): (SystemTime, Instant),
+) -> bool {
+    let expected = wall_before + (steady - steady_before);
+    let off = wall.duration_since(expected).or_else(|_| expected.duration_since(wall));
+    off.is_ok_and(|off| off > DRIFT)
 }
 
 fn tick(cron: &str, bell: Bell, stopped: oneshot::Receiver<()>) -> Result<(), JobSchedulerError> {
@@ -92,13 +100,20 @@ mod tests {
 
     #[test]
     fn a_jump_of_the_system_clock_is_noticed() {
+        let (wall, steady) = (SystemTime::now(), Instant::now());
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+        let jumped = |now| has_jumped((wall, steady), (now, steady + minute));
+        assert!(!jumped(wall + minute) && !jumped(wall + minute + DRIFT) && !jumped(wall + minute - DRIFT));
+        assert!(jumped(wall + minute - hour), "set back");
+        assert!(jumped(wall + minute + hour), "set forward");
+    }
+
+    #[test]
+    fn a_jump_is_told_once() {
         let mut clock = Clock::start("0 0 0 1 1 *", Bell::default()).unwrap();
-        assert!(!clock.has_lost_time());
         let hour = Duration::from_secs(3600);
         clock.looked.0 += hour;
-        assert!(clock.has_lost_time(), "set back");
-        clock.looked.0 -= hour;
-        assert!(clock.has_lost_time(), "set forward");
-        assert!(!clock.has_lost_time());
+        assert!(clock.has_lost_time());
+        assert!(clock.looked.0 < SystemTime::now() + hour / 2, "the next look is compared with this one");
     }
 }
