@@ -4,6 +4,9 @@ use std::fs;
 use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime};
 
+use mailshelf_storage::catalog::sqlite::SqliteCatalog;
+use mailshelf_storage::model::{NewEvent, Pass};
+use mailshelf_storage::{Catalog, PassId};
 use serde_json::Value;
 
 use crate::util::{Site, entries, mail};
@@ -197,6 +200,35 @@ fn a_drop_that_is_gone_is_a_problem_and_is_not_made() {
     // What was missing was not made either.
     assert_eq!(entries(&site.path("drop")).len(), 0);
     assert!(!site.path("state/kept").exists());
+}
+
+/// However many passes another node has made since, some of them in the same millisecond.
+#[test]
+fn the_last_pass_is_that_of_this_node() {
+    let site = Site::new();
+    let ours = site.pass();
+    let (id, ended_at) = {
+        let catalog = SqliteCatalog::open(&site.path("state/catalog.db")).unwrap();
+        let last = catalog.read().unwrap().last_pass(ours["node"].as_str().unwrap()).unwrap().unwrap();
+        let mut writer = catalog.write().unwrap();
+        for nth in 0..300 {
+            let pass = Pass { id: PassId::generate(), node: "other".to_owned(), started_at: last.1 };
+            let mut body = ours.clone();
+            body["node"] = "other".into();
+            body["pass"] = pass.id.to_string().into();
+            let time = last.1 + Duration::from_millis(nth / 100);
+            let event = NewEvent { event_id: 6871, pass: pass.id, time, body: body.to_string() };
+            writer.begin_pass(&pass).unwrap();
+            writer.add_event(&event).unwrap();
+            writer.end_pass(pass.id, time).unwrap();
+        }
+        writer.commit().unwrap();
+        last
+    };
+    let (value, _) = status(&site, &[]);
+    assert_eq!(value["last_pass"]["pass"], id.to_string());
+    assert_eq!(value["last_pass"]["time"], format!("{ended_at:.3}"));
+    assert_eq!(value["last_pass"]["node"], ours["node"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mailshelf::config::Span;
 use mailshelf::dispose::aside;
 use mailshelf::drop::look::{self, Place};
@@ -12,7 +12,7 @@ use mailshelf::pass::PassError;
 use mailshelf::record::words::{self, time};
 use mailshelf::site::Look;
 use mailshelf_storage::model::{Counts, EventQuery};
-use mailshelf_storage::{Error, IoContext};
+use mailshelf_storage::{Error, IoContext, PassId, Reader};
 use serde::{Deserialize, Serialize};
 
 use super::output::Show;
@@ -22,9 +22,6 @@ use space::Space;
 
 mod problems;
 mod space;
-
-/// So many passes are looked through for the last one of this node.
-const LOOKED_BACK: usize = 100;
 
 /// Say how the site does: the last pass, what waits, what is kept, and what needs attention
 ///
@@ -218,25 +215,37 @@ fn survey(site: &Look, now: Timestamp) -> Result<Survey, PassError> {
 
 fn on_record(site: &Look) -> Result<(Option<LastPass>, Counts), Error> {
     let reader = site.catalog.read()?;
+    // Another node's passes, or those of a replay, say nothing about ours.
+    let last = match reader.last_pass(&site.config.site.node)? {
+        Some((pass, ended_at)) => event_of(&*reader, pass, ended_at)?,
+        None => None,
+    };
+    Ok((last, reader.counts()?))
+}
+
+/// The event of a pass, which is as old as its end.
+fn event_of(reader: &dyn Reader, pass: PassId, ended_at: Timestamp) -> Result<Option<LastPass>, Error> {
+    let until = ended_at.saturating_add(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MAX);
+    let Some((first, last)) = reader.events_between(ended_at, until)? else { return Ok(None) };
     let mut query = EventQuery {
+        after: first.saturating_sub(1),
+        before: Some(last.saturating_add(1)),
+        since: Some(ended_at),
+        until: Some(until),
         event_ids: &[words::PASS_COMPLETED],
-        newest_first: true,
         limit: 1,
         ..EventQuery::default()
     };
-    let mut last = None;
-    // Another node's passes, or those of a replay, say nothing about ours. One at a time: such an event may be large.
-    for _ in 0..LOOKED_BACK {
-        let Some(event) = reader.events(&query)?.pop() else { break };
-        let pass: LastPass = serde_json::from_str(&event.body)
+    // One at a time: such an event may be large, and seldom is there more than one.
+    while let Some(event) = reader.events(&query)?.pop() {
+        let found: LastPass = serde_json::from_str(&event.body)
             .map_err(|error| Error::Refused { action: "read an event", why: error.to_string() })?;
-        if pass.node == site.config.site.node {
-            last = Some(pass);
-            break;
+        if found.pass == pass.to_string() {
+            return Ok(Some(found));
         }
-        query.before = Some(event.seq);
+        query.after = event.seq;
     }
-    Ok((last, reader.counts()?))
+    Ok(None)
 }
 
 impl Show for View {

@@ -93,6 +93,9 @@ pub trait Reader {
 
     /// Passes of this worker that have begun and not ended, oldest first.
     fn open_passes(&self, node: &str) -> Result<Vec<Pass>>;
+    /// Of the passes of this worker that have ended the one that was begun last, and when it ended. Looks at every pass
+    /// that was begun since then.
+    fn last_pass(&self, node: &str) -> Result<Option<(PassId, Timestamp)>>;
     /// The records of a pass that has not ended, in the order in which they were added.
     fn records(&self, pass: PassId) -> Result<Vec<String>>;
     /// Up to `limit` events after `seq`, in order.

@@ -228,6 +228,7 @@ macro_rules! reads {
                 fn counts() -> Counts;
                 fn has_contents() -> bool;
                 fn open_passes(node: &str) -> Vec<Pass>;
+                fn last_pass(node: &str) -> Option<(PassId, Timestamp)>;
                 fn records(pass: PassId) -> Vec<String>;
                 fn events_after(seq: u64, limit: usize) -> Vec<Event>;
                 fn events(query: &EventQuery) -> Vec<Event>;

@@ -5,6 +5,7 @@ use crate::model::{Event, EventQuery, NewEvent};
 
 pub(super) const TESTS: &[CatalogTest] = &[
     passes_that_have_not_ended,
+    the_last_pass_that_has_ended,
     records_of_a_pass,
     events_are_numbered_without_gaps,
     events_by_number_by_id_and_by_time,
@@ -28,6 +29,28 @@ fn passes_that_have_not_ended(catalog: &dyn Catalog) {
     assert_eq!(reader.open_passes("a").unwrap(), [early, late]);
     assert_eq!(reader.open_passes("b").unwrap(), [other]);
     assert_eq!(reader.open_passes("c").unwrap(), []);
+}
+
+/// The last is the one begun last, whatever the clock said meanwhile.
+fn the_last_pass_that_has_ended(catalog: &dyn Catalog) {
+    let pass = |node: &str| Pass { id: PassId::generate(), node: node.to_owned(), started_at: at(0) };
+    let (first, second, open, other) = (pass("a"), pass("a"), pass("a"), pass("b"));
+    let last = |node: &str| catalog.read().unwrap().last_pass(node).unwrap();
+    write(catalog, |writer| {
+        for pass in [&first, &second, &open, &other] {
+            writer.begin_pass(pass).unwrap();
+        }
+    });
+    assert_eq!(last("a"), None);
+    write(catalog, |writer| writer.end_pass(first.id, at(9)).unwrap());
+    assert_eq!(last("a"), Some((first.id, at(9))));
+    write(catalog, |writer| {
+        writer.end_pass(second.id, at(5)).unwrap();
+        writer.end_pass(other.id, at(7)).unwrap();
+        assert_eq!(writer.last_pass("a").unwrap(), Some((second.id, at(5))));
+    });
+    assert_eq!(last("b"), Some((other.id, at(7))));
+    assert_eq!(last("c"), None);
 }
 
 fn records_of_a_pass(catalog: &dyn Catalog) {

@@ -21,6 +21,18 @@ pub(super) fn open(db: &Connection, node: &str) -> Sql<Vec<Pass>> {
     Ok(query.query_map([node], pass)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Backwards through the table, which is in the order in which passes were begun: an index would be kept for each pass,
+/// and serve a report that finds what it asks for among the newest few.
+pub(super) fn last(db: &Connection, node: &str) -> Sql<Option<(PassId, Timestamp)>> {
+    let sql = "SELECT pass, ended_at FROM passes WHERE node = ?1 AND ended_at IS NOT NULL
+               ORDER BY rowid DESC LIMIT 1";
+    let pass = |row: &Row<'_>| {
+        let Millis(ended_at) = row.get(1)?;
+        Ok((row.get(0)?, ended_at))
+    };
+    Ok(db.prepare_cached(sql)?.query_row([node], pass).optional()?)
+}
+
 pub(super) fn begin(db: &Connection, pass: &Pass) -> Sql<()> {
     let sql = "INSERT INTO passes (pass, node, started_at) VALUES (?1, ?2, ?3)";
     db.prepare_cached(sql)?.execute(params![pass.id, pass.node, Millis(pass.started_at)])?;

@@ -203,6 +203,10 @@ impl Reader for Session<'_> {
         self.run("list open passes", |db| passes::open(db, node))
     }
 
+    fn last_pass(&self, node: &str) -> Result<Option<(PassId, Timestamp)>> {
+        self.run("find the last pass", |db| passes::last(db, node))
+    }
+
     fn records(&self, pass: PassId) -> Result<Vec<String>> {
         self.run("list records", |db| passes::records(db, pass))
     }
