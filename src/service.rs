@@ -23,6 +23,8 @@ pub use bell::Bell;
 
 /// How long the clock may be unattended.
 const ATTEND: Duration = Duration::from_secs(30);
+/// How soon a catalog that was replaced, and could not be opened, is tried again.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What the service tells whoever started it.
 #[derive(Debug)]
@@ -96,7 +98,7 @@ impl<'a> Service<'a> {
         self.watch();
         self.pass(Scope::Everything);
         while !self.is_stopped() {
-            let rung = self.bell.wait(ATTEND);
+            let rung = self.bell.wait(if self.site.stands() { ATTEND } else { SOON });
             let restarted = self.clock.as_mut().is_none_or(Clock::has_lost_time);
             if restarted {
                 self.start_clock();
@@ -104,6 +106,10 @@ impl<'a> Service<'a> {
             let reload = rung.reload || (rung.tick && self.reload_again) || !self.site.stands();
             if reload {
                 self.reload();
+            }
+            // Not a byte to a catalog that nobody will find again.
+            if !self.site.stands() {
+                continue;
             }
             if rung.tick || reload || restarted {
                 self.attend();
