@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
-use std::time::Duration;
 
 use mailshelf_storage::{Address, Digest, Error};
 
-use crate::config::{Config, DropFormat, Rejected, apart};
+use crate::config::{Config, apart};
 use crate::drop::DropError;
 use crate::outcome::Reason;
 use crate::pass::{self, Completed, PassError, Scope};
@@ -131,7 +130,7 @@ impl Replay {
         if let Some(overlap) = apart::beside(config, "the folder of replays", &place) {
             return Err(Error::Setup(format!("{overlap}; {}", apart::Overlap::HINT)).into());
         }
-        let site = Site::open(spooled(config))?;
+        let site = Site::open(Spool::site(config))?;
         request.to.iter().try_for_each(|address| check_recipient(&site, address))?;
         let sizes = sources.iter().map(count).collect::<Result<Vec<u64>, _>>()?;
         let spool = Spool::open(config)?;
@@ -155,7 +154,7 @@ impl Replay {
         if self.spool.has_claims()? && !self.pass(Scope::Everything, stop, tell)? {
             return Ok(Report::default());
         }
-        let given_up = copying::given_up(&self.site.config.drop.badmail)?;
+        let given_up = copying::given_up(&self.spool.badmail(), tell)?;
         // A chunk is copied while the one before it is filed, and waits until that is done.
         let (sender, chunks) = sync_channel(0);
         thread::scope(|scope| {
@@ -209,18 +208,6 @@ impl Replay {
         })?;
         Ok(whole)
     }
-}
-
-/// The configuration of a site whose drop is the folder of copies. The node's name is one that no worker can have: the
-/// passes of a name that are cut off are ended by whoever comes next under it.
-fn spooled(config: &Config) -> Config {
-    let mut config = config.clone();
-    config.drop.path = Spool::place(&config).join("drop");
-    config.drop.format = DropFormat::Folder;
-    config.drop.settle = Duration::ZERO;
-    config.drop.rejected = Rejected::Copied;
-    config.site.node.push_str("+replay");
-    config
 }
 
 fn open_source(config: &Config, path: &Path) -> Result<Source, ReplayError> {

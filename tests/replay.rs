@@ -164,9 +164,13 @@ fn outcomes(events: &[Value]) -> Vec<&str> {
         .collect()
 }
 
+/// Where copies of the mail stand, and those that were given up.
+const COPIES: &str = "state/catalog.db-replay";
+const BADMAIL: &str = "state/catalog.db-replay/badmail";
+
 /// Nothing is left of the copies.
 fn assert_clean(site: &Site) {
-    assert!(!site.path("state/catalog.db-replay").exists());
+    assert!(!site.path(COPIES).exists());
     assert_eq!(entries(&site.path("state/kept")), Vec::<PathBuf>::new());
     site.assert_sound();
 }
@@ -426,15 +430,74 @@ fn a_mail_that_kills_its_reader_is_given_up_once_and_holds_up_nobody() {
         assert!(told.contains("ten.mbox, mail 5: given up before, and not tried again"), "{told}");
     }
     assert_eq!(held(&site, "all").len(), 9);
-    let bad = entries(&site.path("state/badmail"));
+    let bad = entries(&site.path(BADMAIL));
     assert_eq!(bad.len(), 1);
     assert!(name(&bad[0]).ends_with("~ten.mbox#5"));
     assert_eq!(site.events().iter().filter(|event| event["event_id"] == 6872).count(), 1);
-    assert_clean(&site);
+    // Nothing but that is left.
+    assert_eq!(entries(&site.path(COPIES)), [site.path(BADMAIL)]);
+    site.assert_sound();
     // Whoever mends the program takes it out of there.
     fs::remove_file(&bad[0]).unwrap();
     replay(&site, 0, &["--to", TO, text(&path)]);
     assert_eq!(held(&site, "all").len(), 10);
+    assert_clean(&site);
+}
+
+/// Its block would be part of the mail in a Maildir, which was then filed twice, once as what nobody has sent.
+#[test]
+fn a_copy_that_was_given_up_is_never_put_into_the_drop() {
+    let site = site();
+    for part in ["new", "cur", "tmp"] {
+        fs::create_dir(site.path("drop").join(part)).unwrap();
+    }
+    let (path, expected) = ten(&site);
+    let poison = "parsed:ten-4@example.net=abort@*";
+    assert_eq!(with_failpoint(&site, &path, poison).status.code(), None);
+    assert_eq!(with_failpoint(&site, &path, poison).status.code(), Some(1));
+    assert_eq!(entries(&site.path("state/badmail")), [""; 0].map(PathBuf::from));
+    let queue = site.json(&["queue"]);
+    assert_eq!((queue.len(), &queue[0]["state"], &queue[0]["replay"]), (1, &"badmail".into(), &true.into()));
+    let why = queue[0]["why"].as_str().unwrap();
+    assert!(why.ends_with("; a copy that a replay made: its source has it"), "{why}");
+    let id = queue[0]["mail"].as_str().unwrap();
+    let copy = entries(&site.path(BADMAIL)).remove(0);
+    let hint = format!("once the cause is mended, remove {} and replay its source again\n", copy.display());
+    for named in [id, &id[..20]] {
+        let told = site.fails(2, &["queue", "retry", named]);
+        assert_eq!(told, format!("mailshelf: mail {id}: it is a copy that a replay made\nhint: {hint}"));
+    }
+    let output = site.output(&["queue", "retry", "--all"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(str::from_utf8(&output.stdout).unwrap(), "No mail stands in badmail.\n");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("mailshelf: badmail file ten.mbox#5: it is a copy"), "{told}");
+    assert!(told.ends_with(&hint), "{told}");
+    assert!(copy.exists());
+    site.run();
+    fs::remove_file(copy).unwrap();
+    replay(&site, 0, &["--to", TO, text(&path)]);
+    site.run();
+    assert_eq!(held(&site, "all"), expected);
+    assert!(!site.path(COPIES).exists());
+    site.ok(&["verify"]);
+}
+
+#[test]
+fn badmail_that_cannot_be_read_is_told_of_and_is_no_end() {
+    let site = site();
+    let (path, expected) = ten(&site);
+    fs::create_dir_all(site.path(BADMAIL)).unwrap();
+    let begins = "x-sender: <>\r\n";
+    let most = 64 << 20;
+    // As long an envelope as nobody reads to its end.
+    let endless = format!("{begins}{}", "x-receiver: <a@b.org>\r\n".repeat(most / 20));
+    fs::write(site.path(BADMAIL).join("01ARZ3NDEKTSV4RRFFQ69G5FAV~x"), endless).unwrap();
+    let output = site.output(&["replay", "--to", TO, text(&path)]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("badmail of replays: cannot read ") && told.contains("its envelope"), "{told}");
+    assert_eq!(held(&site, "all"), expected);
 }
 
 fn waiting(site: &Site, path: &Path) -> std::process::Child {

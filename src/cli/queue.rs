@@ -2,11 +2,12 @@
 
 use mailshelf::dispose::aside;
 use mailshelf::drop::look;
+use mailshelf::replay::spool::Spool;
 use mailshelf::site::Look;
 
 use super::output::Output;
 use super::{Context, DONE};
-use entry::{Entry, State};
+use entry::{Entry, Line, State};
 
 pub mod entry;
 mod retry;
@@ -14,7 +15,7 @@ mod retry;
 /// Show what stands in the drop, is claimed, deferred or in badmail, and why
 ///
 /// SINCE is when a mail was claimed; in the drop, when it was written. TRIED is how often it failed by a fault that only
-/// it shows; faults of the site are tried again for ever.
+/// it shows; faults of the site are tried again for ever. What a replay has left is told too.
 #[derive(clap::Args)]
 #[command(
     subcommand_value_name = "COMMAND",
@@ -24,7 +25,7 @@ mod retry;
         claimed   taken by a worker, and not on record yet\n  \
         deferred  on record as waiting; each pass tries it again\n  \
         suspect   a worker may have died of it; the next pass reads it alone\n  \
-        badmail   given up; `mailshelf queue retry` puts it back\n\n\
+        badmail   given up; `mailshelf queue retry` puts it back, unless it is a copy that a replay made\n\n\
         Example: mailshelf queue --json | jq -r 'select(.state == \"deferred\") | .why'"
 )]
 pub struct Queue {
@@ -49,10 +50,17 @@ impl Queue {
 fn list(site: &Look, out: &Output) -> anyhow::Result<u8> {
     let mut listing = Listing::default();
     for found in look::look(&site.config.drop_settings())? {
-        listing.add(Entry::standing(found?, &*site.catalog)?, out)?;
+        listing.add(Entry::standing(found?, Line::Drop, &*site.catalog)?, out)?;
     }
     for kept in aside::kept_in(&site.config.drop.badmail)? {
-        listing.add(Entry::badmail(&kept?, &*site.catalog)?, out)?;
+        listing.add(Entry::badmail(&kept?, Line::Drop, &*site.catalog)?, out)?;
+    }
+    let replay = Spool::site(&site.config);
+    for found in look::claims(&replay.drop.path) {
+        listing.add(Entry::standing(found?, Line::Replay, &*site.catalog)?, out)?;
+    }
+    for kept in aside::kept_in(&replay.drop.badmail)? {
+        listing.add(Entry::badmail(&kept?, Line::Replay, &*site.catalog)?, out)?;
     }
     listing.show(out)?;
     Ok(DONE)

@@ -23,7 +23,8 @@ use super::{Context, DONE, FAILED, HELD, complain, wrong};
 /// Each PATH is left as it is. A folder is searched for *.eml, *.mbox, *.mbx and Maildirs, not following links; a file
 /// that is named is an mbox if it begins with a `From ` line, unless it is called *.eml. Sender and recipients come
 /// from the envelope block above an .eml, and from Return-Path, X-Original-To, Delivered-To or Envelope-To of other
-/// mail. What is rejected is not kept aside: the source has it.
+/// mail. What is rejected is not kept aside: the source has it. A copy that is given up stands in badmail/ of the folder
+/// CATALOG-replay; `mailshelf queue` shows it, and as long as it stands there its mail is named and not tried again.
 ///
 /// Repeated, it files nothing twice; interrupted, the same command goes on.
 #[derive(clap::Args)]

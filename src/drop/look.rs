@@ -89,10 +89,9 @@ pub fn look(settings: &Settings) -> Result<Look, DropError> {
     Ok(Look { sources: sources.into_iter(), ..claims_in(&settings.path, format) })
 }
 
-/// The claims alone.
-pub fn claims(settings: &Settings) -> Result<Look, DropError> {
-    super::find_folder(&settings.path)?;
-    Ok(claims_in(&settings.path, Format::Folder))
+/// The claims alone; none where there is no drop.
+pub fn claims(drop: &Path) -> Look {
+    claims_in(drop, Format::Folder)
 }
 
 fn claims_in(drop: &Path, format: Format) -> Look {

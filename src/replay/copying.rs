@@ -1,19 +1,20 @@
 //! The copying side of a replay: reads the source, mail by mail, and makes chunks of copies.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use mailshelf_storage::{Error, IoContext};
+use mailshelf_storage::{Digest, Error, IoContext};
 
 use super::block::{addressed, block};
 use super::mbox::Mbox;
 use super::source::{Found, Item, Kind, Source, open_untouched};
 use super::spool::{self, Chunk, Copy};
 use super::{GivenUp, Replay, Report, Step};
+use crate::dispose::aside;
 use crate::drop::{open_regular, shown};
 use crate::envelope::{self, Envelope};
 
@@ -250,23 +251,26 @@ fn copy_from(file: &File, from: u64, sink: &mut dyn FnMut(&[u8]) -> Result<(), H
     }
 }
 
-/// The mails in badmail: what kills its reader must not be copied and read again by every replay.
-pub fn given_up(badmail: &Path) -> Result<GivenUp, Error> {
+/// The mails that replays have given up: what kills its reader must not be copied and read again by each of them. One
+/// that cannot be read is told of, and not known when it is met again.
+pub fn given_up(badmail: &Path, tell: &(dyn Fn(Step) + Sync)) -> Result<GivenUp, Error> {
     let mut known = GivenUp::new();
-    let entries = match fs::read_dir(badmail) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(known),
-        other => other.while_doing("read", badmail)?,
-    };
-    for entry in entries {
-        let path: PathBuf = entry.while_doing("read", badmail)?.path();
-        if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
-            continue;
+    for kept in aside::kept_in(badmail)? {
+        match kept.and_then(|kept| message_of(kept.path)) {
+            Ok((size, digest, path)) => known.entry(size).or_default().push((digest, path)),
+            Err(error) => tell(Step::Complaint(format!(
+                "badmail of replays: {error}; if the source still has that mail, it is tried again"
+            ))),
         }
-        let file = open_regular(&path).while_doing("open", &path)?;
-        let message = above(&file).while_doing("read", &path)?.message as u64;
-        let digest = spool::digest(&file, message).while_doing("read", &path)?;
-        let size = file.metadata().while_doing("look at", &path)?.len() - message;
-        known.entry(size).or_default().push((digest, path));
     }
     Ok(known)
+}
+
+/// Size and digest of the message in a copy.
+fn message_of(path: PathBuf) -> Result<(u64, Digest, PathBuf), Error> {
+    let file = open_regular(&path).while_doing("open", &path)?;
+    let message = above(&file).while_doing("read", &path)?.message as u64;
+    let digest = spool::digest(&file, message).while_doing("read", &path)?;
+    let size = file.metadata().while_doing("look at", &path)?.len().saturating_sub(message);
+    Ok((size, digest, path))
 }

@@ -3,7 +3,8 @@
 //!
 //! `next/` has the copies being made, `drop/` those that a pass files. Copies are durable before a pass sees them: it
 //! may claim them and die, and what it has claimed the next replay goes on with, after a power cut too. What nobody has
-//! claimed is deleted; the source has it.
+//! claimed is deleted; the source has it. `badmail/` has those that were given up: never do they go to the site's own,
+//! for what stands there may be put back into the drop, which would read the block above a copy as part of the mail.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +21,7 @@ use mailshelf_storage::durable::{Existing, NewFile, Together};
 use mailshelf_storage::{Digest, Error, IoContext, failpoint};
 
 use super::ReplayError;
-use crate::config::Config;
+use crate::config::{Config, DropFormat, Rejected};
 use crate::dispose::discard_copies;
 use crate::drop::{CLAIMS, LOCK, SLOTS, lock_file, make_folder, rename_new, try_own};
 
@@ -51,6 +52,20 @@ impl Spool {
         let mut place = OsString::from(&config.storage.catalog);
         place.push("-replay");
         place.into()
+    }
+
+    /// The configuration of a site whose drop is the folder of copies. The node's name is one that no worker can have:
+    /// the passes of a name that are cut off are ended by whoever comes next under it.
+    pub fn site(config: &Config) -> Config {
+        let place = Spool::place(config);
+        let mut config = config.clone();
+        config.drop.path = place.join("drop");
+        config.drop.badmail = place.join("badmail");
+        config.drop.format = DropFormat::Folder;
+        config.drop.settle = Duration::ZERO;
+        config.drop.rejected = Rejected::Copied;
+        config.site.node.push_str("+replay");
+        config
     }
 
     /// Makes the folder where it is missing, locks it, and deletes what an earlier replay left unclaimed.
@@ -99,7 +114,12 @@ impl Spool {
         Ok(false)
     }
 
-    /// Deletes what is unclaimed, and the folders unless mail waits in them.
+    /// Where passes put what they give up.
+    pub fn badmail(&self) -> PathBuf {
+        self.home.join("badmail")
+    }
+
+    /// Deletes what is unclaimed, and the folders unless mail waits in them or was given up.
     pub fn clear(&self) -> Result<(), Error> {
         self.sweep()?;
         if self.has_claims()? {
@@ -112,7 +132,7 @@ impl Spool {
             }
             gone(fs::remove_dir(&node), &node)?;
         }
-        for folder in [claims, self.drop(), self.next()] {
+        for folder in [claims, self.drop(), self.next(), self.badmail()] {
             gone(fs::remove_dir(&folder), &folder)?;
         }
         // Our lock goes last but one: who waits for it finds that it has no name any more, and begins anew.

@@ -42,10 +42,22 @@ impl fmt::Display for State {
     }
 }
 
+/// Which passes take care of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Those of the drop.
+    Drop,
+    /// Those of a replay.
+    Replay,
+}
+
 #[derive(Serialize)]
 pub struct Entry {
     pub state: State,
     file: String,
+    /// A copy that a replay made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replay: bool,
     mail: Option<DeliveryId>,
     node: Option<String>,
     size: u64,
@@ -96,6 +108,22 @@ pub fn claim_state(claim: &Claim, mail: Option<&Mail>) -> State {
     }
 }
 
+const GOES_ON: &str = "the same replay goes on with it";
+
+fn why_left(claim: &Claim, mail: Option<&Mail>) -> String {
+    match (claim_state(claim, mail), mail) {
+        (State::Suspect, _) => format!("a replay may have died of it: {GOES_ON}, and reads it alone"),
+        (State::Deferred, Some(mail)) => {
+            format!("{}; {GOES_ON}", mail.fault.as_deref().unwrap_or("deferred by a replay"))
+        }
+        (_, Some(_)) => "its outcome is on record; the same replay disposes of it".to_owned(),
+        (_, None) => match claim.owner {
+            Owner::Lives => "a replay has taken it and is at work".to_owned(),
+            Owner::Gone | Owner::Unknown => format!("taken by a replay: {GOES_ON}"),
+        },
+    }
+}
+
 fn why_claimed(claim: &Claim, mail: Option<&Mail>) -> String {
     let node = &claim.node;
     match (claim_state(claim, mail), mail) {
@@ -115,11 +143,12 @@ fn why_claimed(claim: &Claim, mail: Option<&Mail>) -> String {
 
 impl Entry {
     /// Of what stands in the drop, or was claimed from it.
-    pub fn standing(found: Standing, catalog: &dyn Catalog) -> Result<Entry> {
+    pub fn standing(found: Standing, line: Line, catalog: &dyn Catalog) -> Result<Entry> {
         let Standing { file, size, since, place } = found;
         let bare = |state, attempts, why: String| Entry {
             state,
             file,
+            replay: line == Line::Replay,
             mail: None,
             node: None,
             size,
@@ -137,14 +166,18 @@ impl Entry {
             Place::Claimed(claim) => {
                 let known = known(catalog, claim.id)?;
                 let mail = known.as_ref().map(|known| &known.mail);
-                let entry = bare(claim_state(&claim, mail), Some(0), why_claimed(&claim, mail));
+                let why = match line {
+                    Line::Drop => why_claimed(&claim, mail),
+                    Line::Replay => why_left(&claim, mail),
+                };
+                let entry = bare(claim_state(&claim, mail), Some(0), why);
                 Entry { mail: claim.id, node: Some(claim.node), ..entry.on_record(known) }
             }
         })
     }
 
     /// Of what stands in badmail.
-    pub fn badmail(kept: &Kept, catalog: &dyn Catalog) -> Result<Entry> {
+    pub fn badmail(kept: &Kept, line: Line, catalog: &dyn Catalog) -> Result<Entry> {
         let known = known(catalog, kept.id)?;
         let why = match known.as_ref().map(|known| &known.mail) {
             _ if kept.id.is_none() => "not put there by mailshelf".to_owned(),
@@ -152,9 +185,14 @@ impl Entry {
             Some(Mail { fault: Some(fault), .. }) => fault.clone(),
             Some(mail) => format!("put there by hand: it is on record as {}", mail.state),
         };
+        let why = match line {
+            Line::Drop => why,
+            Line::Replay => format!("{why}; a copy that a replay made: its source has it"),
+        };
         let entry = Entry {
             state: State::Badmail,
             file: kept.shown_name(),
+            replay: line == Line::Replay,
             mail: kept.id,
             node: None,
             size: kept.size,
@@ -192,6 +230,7 @@ impl Entry {
     fn tried(&self) -> String {
         match (self.state, self.attempts.unwrap_or_default()) {
             // A fault of the site counts against no mail.
+            (State::Deferred, 0) if self.replay => "each replay".to_owned(),
             (State::Deferred, 0) => "each pass".to_owned(),
             (State::Deferred, tried) => format!("{tried} of {ATTEMPTS}"),
             (_, 0) => String::new(),

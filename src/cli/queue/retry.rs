@@ -8,6 +8,7 @@ use mailshelf::dispose::aside::{self, Kept};
 use mailshelf::drop::look::{self, Place};
 use mailshelf::drop::{self, DropError};
 use mailshelf::escape::Escaped;
+use mailshelf::replay::spool::Spool;
 use mailshelf::site::Look;
 use mailshelf_storage::DeliveryId;
 use mailshelf_storage::model::MailState;
@@ -19,6 +20,9 @@ use crate::cli::{Context, DONE, FAILED, complain, wrong};
 ///
 /// It gets a new id; what is on record of the old one stays. A recipient for whom it was filed before ends as duplicate:
 /// nothing is filed twice. No file in the drop is replaced: where one has its name, something is put behind it.
+///
+/// A copy that a replay has given up is refused: in the drop it would be another mail. Once the cause is mended, remove
+/// its file, and replay the source again.
 #[derive(clap::Args)]
 #[command(after_help = "Example: mailshelf queue retry 01JD5N3C --json")]
 pub struct Retry {
@@ -50,10 +54,12 @@ impl Retry {
         let site = context.look()?;
         let settings = site.config.drop_settings();
         let entrance = drop::entrance(&settings)?;
-        let claimed = claimed(&settings)?;
+        let claimed = claimed(&settings.path)?;
         let kept = aside::kept_in(&site.config.drop.badmail)?.collect::<Result<Vec<_>, _>>()?;
+        let replay = Spool::site(&site.config);
+        let copies = aside::kept_in(&replay.drop.badmail)?.collect::<Result<Vec<_>, _>>()?;
         let (kept, strange): (Vec<_>, Vec<_>) = kept.into_iter().partition(|kept| kept.id.is_some());
-        let chosen = if self.all { kept } else { self.choose(kept, &claimed, &site)? };
+        let chosen = if self.all { kept } else { self.choose(kept, &copies, &claimed, &site)? };
         if let Some(id) = chosen.iter().filter_map(|kept| kept.id).find(|id| claimed.contains(id)) {
             // Else the pass that ends the move would set it aside once more.
             let hint = "the next pass ends that; then say so again".to_owned();
@@ -63,6 +69,10 @@ impl Retry {
             for kept in &strange {
                 let what = format!("badmail file {}: it has no id, and stays", kept.shown_name());
                 complain(&what, Some("move it into the drop yourself to have it tried"));
+            }
+            for copy in &copies {
+                let what = format!("badmail file {}: {A_COPY}, and stays", copy.shown_name());
+                complain(&what, Some(&mend(copy)));
             }
             if chosen.is_empty() && !context.out.is_json() {
                 context.out.line("No mail stands in badmail.")?;
@@ -75,10 +85,11 @@ impl Retry {
     fn choose(
         &self,
         kept: Vec<Kept>,
+        copies: &[Kept],
         claimed: &BTreeSet<DeliveryId>,
         site: &Look,
     ) -> anyhow::Result<Vec<Kept>> {
-        let there: BTreeSet<_> = kept.iter().filter_map(|kept| kept.id).collect();
+        let there: BTreeSet<_> = kept.iter().chain(copies).filter_map(|kept| kept.id).collect();
         let mut chosen = BTreeSet::new();
         for named in &self.ids {
             let prefix = named.to_ascii_uppercase();
@@ -98,13 +109,26 @@ impl Retry {
                 (None, _) => return Err(not_there(named, claimed.iter().find(begins).copied(), site)?),
             };
         }
-        Ok(kept.into_iter().filter(|kept| kept.id.is_some_and(|id| chosen.contains(&id))).collect())
+        let is_chosen = |kept: &&Kept| kept.id.is_some_and(|id| chosen.contains(&id));
+        if let Some(copy) = copies.iter().find(is_chosen) {
+            let id = copy.id.map(|id| id.to_string()).unwrap_or_default();
+            return Err(wrong(format!("mail {id}: {A_COPY}"), Some(mend(copy))));
+        }
+        Ok(kept.into_iter().filter(|kept| is_chosen(&kept)).collect())
     }
 }
 
-fn claimed(settings: &drop::Settings) -> Result<BTreeSet<DeliveryId>, DropError> {
+const A_COPY: &str = "it is a copy that a replay made";
+
+/// What to do about a copy. The source is what is filed; nobody but who mended the cause knows when to try it again.
+fn mend(copy: &Kept) -> String {
+    let path = drop::shown(copy.path.as_os_str());
+    format!("once the cause is mended, remove {path} and replay its source again")
+}
+
+fn claimed(drop: &Path) -> Result<BTreeSet<DeliveryId>, DropError> {
     let mut ids = BTreeSet::new();
-    for found in look::claims(settings)? {
+    for found in look::claims(drop) {
         if let Place::Claimed(claim) = found?.place {
             ids.extend(claim.id);
         }
