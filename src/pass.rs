@@ -20,7 +20,7 @@ use crate::escape::Escaped;
 use crate::record::words::{FaultEvent, PassEvent};
 use crate::site::Site;
 use blame::Finding;
-use conclude::end_passes;
+use conclude::{end_passes, end_replays};
 use inherit::inherit;
 use prepare::{Prepared, Reading, prepare};
 use produce::{COMPLAINTS, Complaint, Produced, Producer};
@@ -86,6 +86,7 @@ pub fn run(
     mut done: impl FnMut(Completed),
 ) -> Result<(), PassError> {
     end_passes(site, &site.config.site.node)?;
+    end_replays(site)?;
     let mut inherited = inherit(site, drop)?;
     match scope {
         Scope::Everything => tidy(site),

@@ -484,6 +484,43 @@ fn a_copy_that_was_given_up_is_never_put_into_the_drop() {
 }
 
 #[test]
+fn the_pass_of_a_killed_replay_gets_its_event_from_the_next_pass_of_the_site() {
+    let site = site();
+    let (path, expected) = ten(&site);
+    let of_replays = |site: &Site| {
+        let mut events = site.events();
+        events.retain(|event| {
+            event["event_id"] == 6871 && event["node"].as_str().unwrap().ends_with("+replay")
+        });
+        events
+    };
+    site.run();
+    assert!(!site.path(COPIES).exists());
+    assert_eq!(with_failpoint(&site, &path, "committed=kill").status.code(), None);
+    assert_eq!(of_replays(&site).len(), 0);
+    site.run();
+    let events = of_replays(&site);
+    assert_eq!((events.len(), &events[0]["interrupted"], &events[0]["filed"]), (1, &true.into(), &10.into()));
+    // Once.
+    site.run();
+    assert_eq!(of_replays(&site).len(), 1);
+    replay(&site, 0, &["--to", TO, text(&path)]);
+    assert_eq!(held(&site, "all"), expected);
+    assert_clean(&site);
+}
+
+#[test]
+fn a_pass_that_was_cut_off_gets_its_event_where_the_copies_are_gone_too() {
+    let site = site();
+    let (path, _) = ten(&site);
+    assert_eq!(with_failpoint(&site, &path, "committed=kill").status.code(), None);
+    fs::remove_dir_all(site.path(COPIES)).unwrap();
+    site.run();
+    assert_eq!(site.events().iter().filter(|event| event["interrupted"] == true).count(), 1);
+    assert_clean(&site);
+}
+
+#[test]
 fn badmail_that_cannot_be_read_is_told_of_and_is_no_end() {
     let site = site();
     let (path, expected) = ten(&site);

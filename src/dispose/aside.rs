@@ -44,7 +44,7 @@ impl Kept {
 
 /// The regular files in a folder of mail that was kept aside, in no order; temporaries and what else is hidden left out.
 /// A folder that is not there is empty: it is made when first needed.
-pub fn kept_in(folder: &Path) -> Result<impl Iterator<Item = Result<Kept>>> {
+pub fn kept_in(folder: &Path) -> Result<impl Iterator<Item = Result<Kept>> + use<>> {
     let entries = entries(folder)?;
     Ok(entries.filter_map(|entry| entry.and_then(|entry| kept(&entry)).transpose()))
 }
@@ -60,7 +60,8 @@ pub fn count_in(folder: &Path) -> Result<u64> {
     Ok(count)
 }
 
-fn entries(folder: &Path) -> Result<impl Iterator<Item = Result<DirEntry>>> {
+/// What a folder holds, in no order; nothing if there is none.
+pub(crate) fn entries(folder: &Path) -> Result<impl Iterator<Item = Result<DirEntry>> + use<>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         entries => Some(entries.while_doing("read", folder)?),

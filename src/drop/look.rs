@@ -223,9 +223,9 @@ fn claims_of(entry: &DirEntry) -> Result<Option<Reading>, DropError> {
     Ok(Some(Reading { folder, entries, node: Some(Rc::new(node)) }))
 }
 
-/// Asks for the lock as many may have it at once, and gives it back. Whoever wants it for itself just then asks again,
+/// Whether a process has the lock of this folder. Asks for it as many may have it at once, and gives it back. Whoever wants it for itself just then asks again,
 /// or adopts these claims in the next pass.
-fn owner(folder: &Path) -> Owner {
+pub(crate) fn owner(folder: &Path) -> Owner {
     let lock = match open_regular(&folder.join(LOCK)) {
         Ok(lock) => lock,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Owner::Gone,

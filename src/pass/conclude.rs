@@ -9,8 +9,10 @@ use mailshelf_storage::{Error, PassId, Writer, failpoint};
 use super::produce::{Complaint, Produced};
 use super::{Completed, Pass, PassError, Scope};
 use crate::drop::DropError;
+use crate::drop::look::Owner;
 use crate::record::words::{self, About, FaultEvent, MailRecord, PassEvent, PassFacts};
 use crate::record::{publish, unwritable};
+use crate::replay::spool::Spool;
 use crate::site::Site;
 
 /// Events are looked through so many at a time.
@@ -21,7 +23,28 @@ const DROP: &str = "drop";
 /// Gives every pass of a worker that was cut off its event. We hold that worker's lock, so none of them goes on.
 pub(super) fn end_passes(site: &Site, node: &str) -> Result<(), Error> {
     let open = site.catalog.read()?.open_passes(node)?;
-    open.iter().try_for_each(|pass| conclude(site, pass, Duration::ZERO, true, |_| Ok(())).map(|_| ()))
+    open.iter().try_for_each(|pass| end_cut_off(site, pass))
+}
+
+/// The same for the replays of this node that were killed: else their events would wait for the next replay.
+pub(super) fn end_replays(site: &Site) -> Result<(), Error> {
+    let node = Spool::site(&site.config).site.node;
+    let open = site.catalog.read()?.open_passes(&node)?;
+    // Asked after these were read: the replay that began them had the lock by then, and has it until it ends.
+    if open.is_empty() || Spool::owner(&site.config) != Owner::Gone {
+        return Ok(());
+    }
+    open.iter().try_for_each(|pass| end_cut_off(site, pass))
+}
+
+/// Ends a pass that was cut off, unless a replay that has begun meanwhile was faster.
+fn end_cut_off(site: &Site, pass: &model::Pass) -> Result<(), Error> {
+    let mut writer = site.catalog.write()?;
+    if writer.open_passes(&pass.node)?.iter().any(|open| open.id == pass.id) {
+        write_end(&mut *writer, pass, Duration::ZERO, true)?;
+        writer.commit()?;
+    }
+    Ok(())
 }
 
 /// Ends a pass: its event, and what `also` has to add, in one transaction.
@@ -34,6 +57,17 @@ fn conclude(
 ) -> Result<PassEvent, Error> {
     let mut writer = site.catalog.write()?;
     also(&mut *writer)?;
+    let event = write_end(&mut *writer, pass, elapsed, interrupted)?;
+    writer.commit()?;
+    Ok(event)
+}
+
+fn write_end(
+    writer: &mut dyn Writer,
+    pass: &model::Pass,
+    elapsed: Duration,
+    interrupted: bool,
+) -> Result<PassEvent, Error> {
     let records = writer.records(pass.id)?;
     let mails = records.iter().map(|record| MailRecord::parse(record)).collect();
     let ended_at = Timestamp::now();
@@ -42,7 +76,6 @@ fn conclude(
     let stored = words::stored(words::PASS_COMPLETED, pass.id, ended_at, &event).map_err(unwritable)?;
     writer.add_event(&stored)?;
     writer.end_pass(pass.id, ended_at)?;
-    writer.commit()?;
     Ok(event)
 }
 

@@ -22,8 +22,10 @@ use mailshelf_storage::{Digest, Error, IoContext, failpoint};
 
 use super::ReplayError;
 use crate::config::{Config, DropFormat, Rejected};
+use crate::dispose::aside::entries;
 use crate::dispose::discard_copies;
-use crate::drop::{CLAIMS, LOCK, SLOTS, lock_file, make_folder, rename_new, try_own};
+use crate::drop::look::{self, Owner};
+use crate::drop::{CLAIMS, DropError, LOCK, SLOTS, lock_file, make_folder, rename_new, try_own};
 
 /// A chunk is full with so many mails …
 const MAILS: usize = 2000;
@@ -68,6 +70,11 @@ impl Spool {
         config
     }
 
+    /// Whether a replay of the site is under way; makes nothing.
+    pub fn owner(config: &Config) -> Owner {
+        look::owner(&Spool::place(config))
+    }
+
     /// Makes the folder where it is missing, locks it, and deletes what an earlier replay left unclaimed.
     pub fn open(config: &Config) -> Result<Spool, ReplayError> {
         let home = Spool::place(config);
@@ -102,16 +109,8 @@ impl Spool {
     }
 
     /// Whether an earlier replay has claimed mail that it did not get done with.
-    pub fn has_claims(&self) -> Result<bool, Error> {
-        let claims = self.drop().join(CLAIMS);
-        for node in folders(&claims)? {
-            for name in names(&node)? {
-                if name != LOCK && name != SLOTS {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
+    pub fn has_claims(&self) -> Result<bool, DropError> {
+        Ok(look::claims(&self.drop()).next().transpose()?.is_some())
     }
 
     /// Where passes put what they give up.
@@ -120,13 +119,14 @@ impl Spool {
     }
 
     /// Deletes what is unclaimed, and the folders unless mail waits in them or was given up.
-    pub fn clear(&self) -> Result<(), Error> {
+    pub fn clear(&self) -> Result<(), ReplayError> {
         self.sweep()?;
         if self.has_claims()? {
             return Ok(());
         }
         let claims = self.drop().join(CLAIMS);
-        for node in folders(&claims)? {
+        for node in entries(&claims)? {
+            let node = node?.path();
             for name in [SLOTS, LOCK] {
                 gone(fs::remove_file(node.join(name)), &node)?;
             }
@@ -137,30 +137,18 @@ impl Spool {
         }
         // Our lock goes last but one: who waits for it finds that it has no name any more, and begins anew.
         gone(fs::remove_file(self.home.join(LOCK)), &self.home)?;
-        gone(fs::remove_dir(&self.home), &self.home)
+        Ok(gone(fs::remove_dir(&self.home), &self.home)?)
     }
 }
 
 /// Removes what is ours where it is there and empty. A folder may be a mount point, and then it stays.
 fn gone(removed: io::Result<()>, path: &Path) -> Result<(), Error> {
-    use io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
+    use io::ErrorKind::{DirectoryNotEmpty, NotADirectory, NotFound, ResourceBusy};
+    const NEVER_MIND: [io::ErrorKind; 4] = [NotFound, NotADirectory, DirectoryNotEmpty, ResourceBusy];
     match removed {
-        Err(error) if [NotFound, DirectoryNotEmpty, ResourceBusy].contains(&error.kind()) => Ok(()),
+        Err(error) if NEVER_MIND.contains(&error.kind()) => Ok(()),
         other => other.while_doing("remove", path),
     }
-}
-
-fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.while_doing("read", folder)?,
-    };
-    entries.map(|entry| Ok(entry.while_doing("read", folder)?.file_name())).collect()
-}
-
-fn folders(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let paths = names(folder)?.into_iter().map(|name| folder.join(name));
-    Ok(paths.filter(|path| path.is_dir()).collect())
 }
 
 /// A copy being made: an envelope block, then the message.
