@@ -1,17 +1,19 @@
 //! Where the file of a mail is once it has left the drop: claimed, in badmail, kept aside; or nowhere any more.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use mailshelf_storage::digest::Hasher;
-use mailshelf_storage::{DeliveryId, Digest, IoContext, Result};
+use mailshelf_storage::{DeliveryId, Digest, Result};
 use serde::Serialize;
 
-use crate::config::{Drop, Limits};
+use crate::config::{Config, Limits};
+use crate::dispose::aside::entries;
 use crate::drop::{CLAIMS, Claimed, Format, NotTaken, open_regular, shown};
 use crate::envelope;
 use crate::pass::prepare::at_most;
+use crate::replay::spool::Spool;
 
 /// What became of the file of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,6 +32,8 @@ pub enum Place {
 pub struct Found {
     /// What became of it.
     pub place: Place,
+    /// It is a copy that a replay made.
+    pub replay: bool,
     /// Where it stands.
     pub path: PathBuf,
 }
@@ -43,38 +47,35 @@ impl Found {
 
 /// Every file of a delivery outside the contents. In the order in which a file moves, so that one that moves meanwhile
 /// is met again and not missed.
-pub fn find(drop: &Drop, id: DeliveryId) -> Result<Vec<Found>> {
+pub fn find(config: &Config, id: DeliveryId) -> Result<Vec<Found>> {
     let mut found = Vec::new();
-    each(&drop.path.join(CLAIMS), &mut |node| match node.is_dir() {
-        true => named(Place::Claimed, &node, id, &mut found),
-        false => Ok(()),
-    })?;
-    named(Place::Badmail, &drop.badmail, id, &mut found)?;
-    named(Place::Kept, &drop.kept, id, &mut found)?;
+    for (config, replay) in [(config, false), (&Spool::site(config), true)] {
+        let mut add = |place, folder: &Path| -> Result<()> {
+            found.extend(named(folder, id)?.into_iter().map(|path| Found { place, replay, path }));
+            Ok(())
+        };
+        for node in entries(&config.drop.path.join(CLAIMS))? {
+            let node = node?.path();
+            if node.is_dir() {
+                add(Place::Claimed, &node)?;
+            }
+        }
+        add(Place::Badmail, &config.drop.badmail)?;
+        // A replay keeps nothing: the source has it.
+        if !replay {
+            add(Place::Kept, &config.drop.kept)?;
+        }
+    }
     Ok(found)
 }
 
-fn named(place: Place, folder: &Path, id: DeliveryId, found: &mut Vec<Found>) -> Result<()> {
+fn named(folder: &Path, id: DeliveryId) -> Result<Vec<PathBuf>> {
     let begins = format!("{id}~");
-    each(folder, &mut |path| {
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        if name.starts_with(begins.as_bytes()) {
-            found.push(Found { place, path });
-        }
-        Ok(())
-    })
-}
-
-/// What a folder holds; nothing if there is none.
-fn each(folder: &Path, visit: &mut dyn FnMut(PathBuf) -> Result<()>) -> Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other.while_doing("read", folder)?,
+    let is_named = |path: &Path| {
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(begins.as_bytes()))
     };
-    for entry in entries {
-        visit(entry.while_doing("read", folder)?.path())?;
-    }
-    Ok(())
+    let paths = entries(folder)?.map(|entry| Ok(entry?.path()));
+    paths.filter(|path| path.as_ref().map_or(true, |path| is_named(path))).collect()
 }
 
 /// Where in a file the message with this digest begins: below its envelope block, or at once, as in a Maildir. The
@@ -110,6 +111,8 @@ pub fn open(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::config::Config;
 
@@ -143,25 +146,30 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("mailshelf.toml");
         fs::write(&file, "[site]\ndomains = [\"docs.example.org\"]\n").unwrap();
-        let drop = Config::load(&file).unwrap().drop;
+        let config = Config::load(&file).unwrap();
+        let (drop, replay) = (&config.drop, Spool::site(&config).drop);
         let (id, other) = (DeliveryId::generate(), DeliveryId::generate());
-        assert_eq!(find(&drop, id).unwrap(), []);
+        assert_eq!(find(&config, id).unwrap(), []);
         let node = drop.path.join(CLAIMS).join("n1");
-        for folder in [&node, &drop.badmail, &drop.kept] {
+        let copies = replay.path.join(CLAIMS).join("n1+replay");
+        for folder in [&node, &drop.badmail, &drop.kept, &copies, &replay.badmail] {
             fs::create_dir_all(folder).unwrap();
             fs::write(folder.join(format!("{other}~a.eml")), "").unwrap();
             fs::write(folder.join(format!("{id}.eml")), "").unwrap();
         }
         fs::write(drop.path.join(CLAIMS).join(format!("{id}~no node")), "").unwrap();
-        assert_eq!(find(&drop, id).unwrap(), []);
+        assert_eq!(find(&config, id).unwrap(), []);
         let name = format!("{id}~a.eml");
         let places = [
-            (Place::Claimed, node),
-            (Place::Badmail, drop.badmail.clone()),
-            (Place::Kept, drop.kept.clone()),
+            (Place::Claimed, false, node),
+            (Place::Badmail, false, drop.badmail.clone()),
+            (Place::Kept, false, drop.kept.clone()),
+            (Place::Claimed, true, copies),
+            (Place::Badmail, true, replay.badmail),
         ];
-        let expected = places.map(|(place, folder)| Found { place, path: folder.join(&name) });
+        let expected =
+            places.map(|(place, replay, folder)| Found { place, replay, path: folder.join(&name) });
         expected.iter().for_each(|found| fs::write(&found.path, "").unwrap());
-        assert_eq!(find(&drop, id).unwrap(), expected);
+        assert_eq!(find(&config, id).unwrap(), expected);
     }
 }

@@ -374,6 +374,28 @@ fn a_mail_that_is_nowhere_is_told_why_and_what_keeps_those_to_come() {
 }
 
 #[test]
+fn a_mail_that_is_not_done_with_was_not_rejected_although_its_file_is_gone() {
+    let site = Site::open_to_all();
+    for first in 0..=255 {
+        fs::write(site.path("state/contents").join(format!("{first:02x}")), "").unwrap();
+    }
+    site.deliver("a.eml", mail("a", &["all"], "a"));
+    site.fails(1, &["run"]);
+    fs::remove_dir_all(site.path("drop/.claimed")).unwrap();
+    let id = id(&site, "a.eml");
+    let catalog = rusqlite::Connection::open(site.path("state/catalog.db")).unwrap();
+    for (state, told) in [
+        ("open", "it is deferred, and its file is not found among the claims"),
+        ("badmail", "it was given up, and its file is not found in badmail"),
+    ] {
+        catalog.execute("UPDATE mails SET state = ?1", [state]).unwrap();
+        let error = site.fails(1, &["mail", "get", &id]);
+        let hint = format!("`mailshelf mail show {id}` tells what is on record of it");
+        assert_eq!(error, format!("mailshelf: mail {id}: {told}\nhint: {hint}\n"));
+    }
+}
+
+#[test]
 fn a_damaged_original_is_never_passed_off_as_the_mail() {
     let site = busy();
     let digest = sha256(message("a", "a").as_bytes());

@@ -454,14 +454,30 @@ fn a_copy_that_was_given_up_is_never_put_into_the_drop() {
     let (path, expected) = ten(&site);
     let poison = "parsed:ten-4@example.net=abort@*";
     assert_eq!(with_failpoint(&site, &path, poison).status.code(), None);
+    let queue = site.json(&["queue"]);
+    let suspect = queue.iter().find(|entry| entry["file"] == "ten.mbox#5").unwrap();
+    assert_eq!(suspect["state"], "suspect");
+    assert_eq!(
+        suspect["why"],
+        "a replay may have died of it: the same replay goes on with it, and reads it alone"
+    );
     assert_eq!(with_failpoint(&site, &path, poison).status.code(), Some(1));
     assert_eq!(entries(&site.path("state/badmail")), [""; 0].map(PathBuf::from));
     let queue = site.json(&["queue"]);
     assert_eq!((queue.len(), &queue[0]["state"], &queue[0]["replay"]), (1, &"badmail".into(), &true.into()));
     let why = queue[0]["why"].as_str().unwrap();
     assert!(why.ends_with("; a copy that a replay made: its source has it"), "{why}");
+    assert_eq!(
+        problems(&site),
+        [
+            "1 mail was given up by a replay: `mailshelf queue` says why, and `mailshelf queue retry ID` what to do"
+        ]
+    );
     let id = queue[0]["mail"].as_str().unwrap();
     let copy = entries(&site.path(BADMAIL)).remove(0);
+    let told = site.ok(&["mail", "show", id]);
+    let line = format!("its file         in badmail, a copy that a replay made: {}\n", copy.display());
+    assert!(told.contains(&line), "{told}");
     let hint = format!("once the cause is mended, remove {} and replay its source again\n", copy.display());
     for named in [id, &id[..20]] {
         let told = site.fails(2, &["queue", "retry", named]);
@@ -481,6 +497,61 @@ fn a_copy_that_was_given_up_is_never_put_into_the_drop() {
     assert_eq!(held(&site, "all"), expected);
     assert!(!site.path(COPIES).exists());
     site.ok(&["verify"]);
+}
+
+/// What needs attention, but for the passes: in these tests there are none of the site's own.
+fn problems(site: &Site) -> Vec<String> {
+    let output = site.output(&["status", "--json"]);
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems = status["problems"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned());
+    let problems: Vec<_> = problems.filter(|one| !one.contains(" free on its file system")).collect();
+    assert!(output.status.success() == status["problems"].as_array().unwrap().is_empty());
+    problems
+}
+
+#[test]
+fn mail_that_a_replay_has_deferred_is_seen_everywhere_and_waits_for_the_same_replay() {
+    let site = site();
+    let (path, bytes) = (site.path("a.eml"), message("a", "a"));
+    fs::write(&path, &bytes).unwrap();
+    for first in 0..=255 {
+        fs::write(site.path("state/contents").join(format!("{first:02x}")), "").unwrap();
+    }
+    assert_eq!(outcomes(&replay(&site, 1, &["--to", TO, text(&path)])), ["deferred"; 2]);
+    let entry = site.json(&["queue"]).remove(0);
+    assert_eq!((&entry["state"], &entry["file"]), (&"deferred".into(), &"a.eml".into()));
+    let why = entry["why"].as_str().unwrap();
+    assert!(why.contains("state/contents") && why.ends_with("; the same replay goes on with it"), "{why}");
+    let told = site.ok(&["queue"]);
+    assert!(told.contains("  each replay  ") && told.ends_with("\n1 deferred\n"), "{told}");
+    assert_eq!(
+        problems(&site),
+        [
+            "1 mail that a replay has claimed waits: `mailshelf queue` says why; the same replay goes on with it"
+        ]
+    );
+    let id = entry["mail"].as_str().unwrap();
+    assert_eq!(site.ok(&["mail", "get", id]), bytes);
+    let file = &site.json(&["mail", "show", id])[0]["files"][0];
+    assert_eq!((&file["place"], &file["replay"]), (&"claimed".into(), &true.into()));
+    let told = site.ok(&["mail", "show", id]);
+    assert!(
+        told.contains("its file         claimed by a replay (the same replay goes on with it): "),
+        "{told}"
+    );
+    let told = site.fails(2, &["queue", "retry", id]);
+    let expected = format!("mailshelf: mail {id}: a replay has claimed it; it is not in badmail\n");
+    assert_eq!(told, expected + "hint: the same replay goes on with it\n");
+    // It is none of an ordinary pass's business.
+    site.run();
+    assert_eq!(site.json(&["queue"]).len(), 1);
+    for first in 0..=255 {
+        fs::remove_file(site.path("state/contents").join(format!("{first:02x}"))).unwrap();
+    }
+    replay(&site, 0, &["--to", TO, text(&path)]);
+    assert_eq!(held(&site, "all").len(), 2);
+    assert_eq!((site.json(&["queue"]).len(), problems(&site)), (0, Vec::new()));
+    assert_clean(&site);
 }
 
 #[test]
@@ -555,6 +626,9 @@ fn a_second_replay_of_the_site_is_held_and_takes_nothing_from_the_first() {
     // An ordinary pass is none of its business.
     site.deliver("a.eml", crate::util::mail("a", &["scans"], "a"));
     assert_eq!(site.pass()["filed"], 1);
+    assert_eq!(problems(&site), [""; 0]);
+    // Its pass goes on, and is nobody's to end.
+    assert_eq!(site.events().iter().filter(|event| event["interrupted"] == true).count(), 0);
     fs::write(site.path("gate"), "").unwrap();
     let output = first.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");

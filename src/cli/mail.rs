@@ -43,11 +43,10 @@ pub enum Mail {
 
 impl Mail {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        let site = context.site()?;
         match self {
-            Mail::List(list) => list.run(&site, &context.out)?,
-            Mail::Show { id } => show::show(&site, &context.out, id)?,
-            Mail::Get { id, output } => get::get(&site, id, output.as_deref())?,
+            Mail::List(list) => list.run(&context.look()?, &context.out)?,
+            Mail::Show { id } => show::show(&context.look()?, &context.out, id)?,
+            Mail::Get { id, output } => get::get(&context.site()?, id, output.as_deref())?,
         }
         Ok(DONE)
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use mailshelf::config::Span;
 use mailshelf::dispose::aside;
-use mailshelf::drop::look::{self, Place};
+use mailshelf::drop::look::{self, Owner, Place};
 use mailshelf::escape::Escaped;
 use mailshelf::pass::PassError;
 use mailshelf::record::words::{self, time};
+use mailshelf::replay::spool::Spool;
 use mailshelf::site::Look;
 use mailshelf_storage::model::{Counts, EventQuery};
 use mailshelf_storage::{Error, IoContext, PassId, Reader};
@@ -50,6 +51,10 @@ struct View {
     deferred: Option<u64>,
     badmail: Option<u64>,
     kept: Option<u64>,
+    /// Copies that replays have claimed, and are not done with.
+    replay_left: Option<u64>,
+    /// Those they have given up.
+    replay_badmail: Option<u64>,
     documents: u64,
     contents: u64,
     contents_bytes: u64,
@@ -60,6 +65,9 @@ struct View {
     free_bytes: Free,
     #[serde(skip)]
     now: Timestamp,
+    /// A replay is at work on what it has claimed.
+    #[serde(skip)]
+    replaying: bool,
 }
 
 /// What the newest 6871 says of its pass.
@@ -135,6 +143,10 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
     };
     let mut count = |folder| aside::count_in(folder).map_err(|error| problems.push(error.to_string())).ok();
     let (badmail, kept) = (count(&site.config.drop.badmail), count(&site.config.drop.kept));
+    let replay = Spool::site(&site.config).drop;
+    let replay_badmail = count(&replay.badmail);
+    let replay_left = look::claims(&replay.path).try_fold(0, |left, found| found.map(|_| left + 1));
+    let replay_left = replay_left.map_err(|error| problems.push(problems::unusable(&error))).ok();
     let catalog = &site.config.storage.catalog;
     let catalog_bytes = fs::metadata(catalog).while_doing("look at", catalog)?.len();
     let spaces = [("storage.catalog", catalog), ("storage.contents", &site.config.storage.contents)];
@@ -153,6 +165,8 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         deferred,
         badmail,
         kept,
+        replay_left,
+        replay_badmail,
         documents,
         contents,
         contents_bytes: bytes,
@@ -162,6 +176,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         catalog_bytes,
         free_bytes: Free { catalog: catalog_free, contents: contents_free },
         now,
+        replaying: Spool::owner(&site.config) == Owner::Lives,
     };
     view.problems.append(&mut problems::find(&view, max_wait));
     view.problems.append(&mut space::shortages(spaces.into_iter().flatten()));
@@ -257,6 +272,7 @@ impl Show for View {
         "deferred",
         "badmail",
         "kept",
+        "replays",
         "mails",
         "documents",
         "contents",
@@ -286,6 +302,7 @@ impl Show for View {
             known(self.deferred),
             known(self.badmail),
             known(self.kept),
+            format!("{} left, {} in badmail", known(self.replay_left), known(self.replay_badmail)),
             self.mails.to_string(),
             self.documents.to_string(),
             format!("{} ({})", self.contents, space::size(self.contents_bytes)),

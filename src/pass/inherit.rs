@@ -46,7 +46,7 @@ pub fn inherit(site: &Site, drop: &DropFolder) -> Result<Inherited, PassError> {
     }
     for id in reader.open_mails(&site.config.site.node)? {
         // Another node may have adopted it, or may be about to.
-        if !ids.contains(&id) && whereabouts::find(&site.config.drop, id)?.is_empty() {
+        if !ids.contains(&id) && whereabouts::find(&site.config, id)?.is_empty() {
             inherited.gone.extend(reader.mail(id)?);
         }
     }

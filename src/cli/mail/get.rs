@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use mailshelf::site::Site;
 use mailshelf::whereabouts;
-use mailshelf_storage::model::{Mail, Outcome, OutcomeKind};
+use mailshelf_storage::model::{Mail, MailState, Outcome, OutcomeKind};
 use mailshelf_storage::{Digest, Error};
 
 use super::find;
@@ -45,7 +45,7 @@ pub fn get(site: &Site, id: &str, output: Option<&Path>) -> anyhow::Result<()> {
 /// somebody else's, whatever its name.
 fn aside(site: &Site, mail: &Mail, digest: Digest) -> anyhow::Result<Option<(PathBuf, u64)>> {
     let mut why = None;
-    for found in whereabouts::find(&site.config.drop, mail.delivery)? {
+    for found in whereabouts::find(&site.config, mail.delivery)? {
         let path = found.shown_path();
         match whereabouts::message_at(&found.path, digest, &site.config.limits) {
             Ok(Some(at)) => return Ok(Some((found.path, at))),
@@ -60,15 +60,27 @@ fn aside(site: &Site, mail: &Mail, digest: Digest) -> anyhow::Result<Option<(Pat
 }
 
 fn never_read(site: &Site, mail: &Mail) -> anyhow::Error {
-    let files = whereabouts::find(&site.config.drop, mail.delivery).unwrap_or_default();
+    let files = whereabouts::find(&site.config, mail.delivery).unwrap_or_default();
     let hint = match files.first() {
         Some(found) => format!("its file is {}", found.shown_path()),
-        None => format!("`mailshelf mail show {}` tells what is on record of it", mail.delivery),
+        None => on_record(mail),
     };
     failed(format!("mail {}: it could not be read, so nobody knows its bytes", mail.delivery), hint)
 }
 
+fn on_record(mail: &Mail) -> String {
+    format!("`mailshelf mail show {}` tells what is on record of it", mail.delivery)
+}
+
 fn not_kept(site: &Site, mail: &Mail, outcomes: &[Outcome]) -> anyhow::Error {
+    let state = match mail.state {
+        MailState::Open => Some("it is deferred, and its file is not found among the claims"),
+        MailState::Badmail => Some("it was given up, and its file is not found in badmail"),
+        MailState::Done => None,
+    };
+    if let Some(state) = state {
+        return failed(format!("mail {}: {state}", mail.delivery), on_record(mail));
+    }
     let filed = |outcome: &&Outcome| matches!(outcome.kind, OutcomeKind::Filed | OutcomeKind::Duplicate);
     let Some(filed) = outcomes.iter().find(filed) else {
         let hint = "drop.rejected = \"keep\" keeps those to come";

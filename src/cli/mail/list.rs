@@ -1,7 +1,7 @@
 //! `mailshelf mail list`: mails, newest first.
 
 use jiff::Timestamp;
-use mailshelf::site::Site;
+use mailshelf::site::Look;
 use mailshelf_storage::model::MailQuery;
 
 use super::view::{Names, View};
@@ -32,7 +32,7 @@ pub struct List {
 /// A list under way.
 struct Listing<'a> {
     list: &'a List,
-    site: &'a Site,
+    site: &'a Look,
     out: &'a Output,
     query: MailQuery,
     rows: Vec<View>,
@@ -40,7 +40,7 @@ struct Listing<'a> {
 }
 
 impl List {
-    pub fn run(&self, site: &Site, out: &Output) -> anyhow::Result<()> {
+    pub fn run(&self, site: &Look, out: &Output) -> anyhow::Result<()> {
         if let Some(name) = &self.filter.library {
             library::find(&*site.catalog.read()?, name)?;
         }

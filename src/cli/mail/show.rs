@@ -1,7 +1,7 @@
 //! `mailshelf mail show`: everything on record of one mail.
 
 use mailshelf::escape::Escaped;
-use mailshelf::site::Site;
+use mailshelf::site::Look;
 use mailshelf::whereabouts::{self, Found, Place};
 use mailshelf_storage::model::{Document, MailState};
 use mailshelf_storage::{DeliveryId, Error};
@@ -40,10 +40,13 @@ struct Filed {
 #[derive(Serialize)]
 struct File {
     place: Place,
+    /// A copy that a replay made.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replay: bool,
     path: String,
 }
 
-pub fn show(site: &Site, out: &Output, id: &str) -> anyhow::Result<()> {
+pub fn show(site: &Look, out: &Output, id: &str) -> anyhow::Result<()> {
     let whole = read(site, id)?;
     if out.is_json() {
         return out.object(&whole);
@@ -51,7 +54,7 @@ pub fn show(site: &Site, out: &Output, id: &str) -> anyhow::Result<()> {
     Text { out, width: 0 }.whole(&whole)
 }
 
-fn read(site: &Site, id: &str) -> anyhow::Result<Whole> {
+fn read(site: &Look, id: &str) -> anyhow::Result<Whole> {
     let reader = site.catalog.read()?;
     let delivery = find(&*reader, id)?;
     let gone = || Error::NotFound { what: "mail", name: delivery.to_string() };
@@ -66,14 +69,14 @@ fn read(site: &Site, id: &str) -> anyhow::Result<Whole> {
     }
     let view = View::new(mail, reader.outcomes(delivery)?, &Names::read(&*reader)?, &documents);
     drop(reader);
-    let files = whereabouts::find(&site.config.drop, delivery)?.into_iter().map(File::from).collect();
+    let files = whereabouts::find(&site.config, delivery)?.into_iter().map(File::from).collect();
     let documents = documents.into_iter().map(Filed::from).collect();
     Ok(Whole { view, documents, original, also_filed, files })
 }
 
 impl From<Found> for File {
     fn from(found: Found) -> File {
-        File { place: found.place, path: found.shown_path() }
+        File { place: found.place, replay: found.replay, path: found.shown_path() }
     }
 }
 
@@ -151,10 +154,12 @@ impl Text<'_> {
 
     fn whereabouts(&self, whole: &Whole) -> anyhow::Result<()> {
         for file in &whole.files {
-            let place = match file.place {
-                Place::Claimed => "claimed",
-                Place::Badmail => "in badmail",
-                Place::Kept => "kept aside",
+            let place = match (file.place, file.replay) {
+                (Place::Claimed, true) => "claimed by a replay (the same replay goes on with it)",
+                (Place::Badmail, true) => "in badmail, a copy that a replay made",
+                (Place::Claimed, false) => "claimed",
+                (Place::Badmail, false) => "in badmail",
+                (Place::Kept, _) => "kept aside",
             };
             self.plain("its file", &format!("{place}: {}", file.path))?;
         }

@@ -106,7 +106,17 @@ impl Retry {
                     let hint = format!("say more of its id; {SHOWN}");
                     return Err(wrong(format!("mail {named}: {why}"), Some(hint)));
                 }
-                (None, _) => return Err(not_there(named, claimed.iter().find(begins).copied(), site)?),
+                (None, _) => {
+                    let left = self::claimed(&Spool::site(&site.config).drop.path)?;
+                    if let Some(id) = left.iter().find(begins) {
+                        let hint = "the same replay goes on with it".to_owned();
+                        return Err(wrong(
+                            format!("mail {id}: a replay has claimed it; it is not in badmail"),
+                            Some(hint),
+                        ));
+                    }
+                    return Err(not_there(named, claimed.iter().find(begins).copied(), site)?);
+                }
             };
         }
         let is_chosen = |kept: &&Kept| kept.id.is_some_and(|id| chosen.contains(&id));

@@ -16,8 +16,15 @@ pub fn unusable(error: &DropError) -> String {
 
 /// What the numbers give cause for.
 pub fn find(view: &View, max_wait: Duration) -> Vec<String> {
-    let found =
-        [idle(view, max_wait), waiting(view, max_wait), interrupted(view), deferred(view), badmail(view)];
+    let found = [
+        idle(view, max_wait),
+        waiting(view, max_wait),
+        interrupted(view),
+        deferred(view),
+        badmail(view),
+        left(view),
+        given_up(view),
+    ];
     found.into_iter().flatten().collect()
 }
 
@@ -59,6 +66,17 @@ fn badmail(view: &View) -> Option<String> {
     Some(format!(
         "{mails}: `mailshelf queue` says why, and `mailshelf queue retry` puts mail back into the drop"
     ))
+}
+
+fn left(view: &View) -> Option<String> {
+    let left = view.replay_left.filter(|_| !view.replaying)?;
+    let mails = mails(left, "that a replay has claimed waits", "that a replay has claimed wait")?;
+    Some(format!("{mails}: `mailshelf queue` says why; the same replay goes on with it"))
+}
+
+fn given_up(view: &View) -> Option<String> {
+    let mails = mails(view.replay_badmail?, "was given up by a replay", "were given up by a replay")?;
+    Some(format!("{mails}: `mailshelf queue` says why, and `mailshelf queue retry ID` what to do"))
 }
 
 /// `None` if there are none.
