@@ -396,6 +396,19 @@ fn a_mail_that_is_not_done_with_was_not_rejected_although_its_file_is_gone() {
 }
 
 #[test]
+fn what_only_looks_makes_no_catalog() {
+    let site = busy();
+    let (id, catalog) = (id(&site, "a.eml"), site.path("state/catalog.db"));
+    fs::rename(site.path("state"), site.path("away")).unwrap();
+    fs::create_dir(site.path("state")).unwrap();
+    for command in [&["mail", "list"][..], &["mail", "show", &id], &["events"]] {
+        let error = site.fails(2, command);
+        assert!(error.contains("state/catalog.db") && error.contains("there is none"), "{error}");
+        assert!(!catalog.exists());
+    }
+}
+
+#[test]
 fn a_damaged_original_is_never_passed_off_as_the_mail() {
     let site = busy();
     let digest = sha256(message("a", "a").as_bytes());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailshelf::escape::Escaped;
 use mailshelf::record::words::{self, FaultEvent, PASS_COMPLETED, PassEvent, Severity};
-use mailshelf::site::Site;
+use mailshelf::site::Look;
 use mailshelf_storage::model::{Event, EventQuery};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -63,7 +63,7 @@ fn level(text: &str) -> Result<Severity, String> {
 
 impl Events {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        let site = context.site()?;
+        let site = context.look()?;
         let stop = Arc::new(AtomicBool::new(false));
         if self.follow {
             for signal in [SIGINT, SIGTERM] {
@@ -87,7 +87,7 @@ enum Shown {
 }
 
 struct Log<'a> {
-    site: &'a Site,
+    site: &'a Look,
     out: &'a Output,
     events: &'a Events,
     stop: &'a AtomicBool,
