@@ -26,6 +26,7 @@ mod mail;
 mod output;
 mod parse_alone;
 mod paste;
+mod prefix;
 mod queue;
 mod replay;
 mod run;

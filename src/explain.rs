@@ -23,7 +23,7 @@ pub use view::{Action, Disposal, EnvelopeView, Explanation, MessageView, PartVie
 mod view;
 mod place;
 mod steps;
-mod words;
+pub mod words;
 mod imagined;
 
 /// Which mail, and what it does not say itself.

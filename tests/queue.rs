@@ -254,7 +254,7 @@ fn a_retry_names_what_is_there_or_touches_nothing() {
     for (wanted, arguments) in [
         ("no mail is named", &["queue", "retry"][..]),
         ("cannot be used with", &["queue", "retry", &id, "--all"]),
-        ("too short", &["queue", "retry", &id, &id[..7]]),
+        ("8 of them must be named", &["queue", "retry", &id, &id[..7]]),
         ("mail 01AAAAAA: there is none in badmail", &["queue", "retry", &id, "01AAAAAA"]),
         ("there is none in badmail", &["queue", "retry", &id, &DeliveryId::generate().to_string()]),
     ] {
@@ -265,7 +265,7 @@ fn a_retry_names_what_is_there_or_touches_nothing() {
     let other = format!("{}ZZZZ", &id[..22]);
     fs::write(site.path("state/badmail").join(format!("{other}~x.eml")), "").unwrap();
     let error = site.fails(2, &["queue", "retry", &id[..22]]);
-    assert!(error.contains("the ids of 2 mails in badmail begin so"), "{error}");
+    assert!(error.contains("several ids begin like that\nhint: name more of it: "), "{error}");
     assert_eq!(badmail(&site).len(), 2);
     // The same mail twice is that mail.
     assert_eq!(site.json(&["queue", "retry", &id, &id]).len(), 1);

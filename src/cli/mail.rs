@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mailshelf_storage::{DeliveryId, Reader};
 
-use super::{Context, DONE, when, wrong};
+use super::{Context, DONE, prefix, when, wrong};
 
 mod get;
 mod list;
@@ -52,25 +52,9 @@ impl Mail {
     }
 }
 
-/// The shortest beginning of an id that names a mail: ids of one second share more.
-const SHORTEST: usize = 8;
-
 /// The delivery that an id, or its beginning, names.
 fn find(reader: &dyn Reader, id: &str) -> anyhow::Result<DeliveryId> {
-    let list = || Some("`mailshelf mail list` shows the newest".to_owned());
-    let prefix = id.to_ascii_uppercase();
-    if prefix.len() < SHORTEST {
-        return Err(wrong(
-            format!("mail {id}: an id has 26 characters, and 8 of them must be named"),
-            list(),
-        ));
-    }
-    match reader.deliveries(&prefix, 2)?.as_slice() {
-        [] => Err(wrong(format!("mail {id}: there is none"), list())),
-        [one] => Ok(*one),
-        [one, other, ..] => {
-            let hint = format!("name more of it: {one} or {other}, for example");
-            Err(wrong(format!("mail {id}: several ids begin like that"), Some(hint)))
-        }
-    }
+    const LIST: &str = "`mailshelf mail list` shows the newest";
+    let found = prefix::find(id, LIST, |prefix| Ok(reader.deliveries(prefix, 2)?))?;
+    found.ok_or_else(|| wrong(format!("mail {id}: there is none"), Some(LIST.to_owned())))
 }

@@ -2,6 +2,7 @@
 
 use mailshelf::dispose::aside;
 use mailshelf::drop::look;
+use mailshelf::explain::words::thousands;
 use mailshelf::replay::spool::Spool;
 use mailshelf::site::Look;
 
@@ -74,7 +75,7 @@ const SHOWN: usize = 100;
 struct Listing {
     waiting: Vec<Entry>,
     others: Vec<Entry>,
-    counts: [usize; State::ALL.len()],
+    counts: [u64; State::ALL.len()],
 }
 
 impl Listing {
@@ -108,7 +109,7 @@ impl Listing {
             return Ok(());
         }
         self.keep_oldest();
-        let shown = self.waiting.len();
+        let shown = self.waiting.len() as u64;
         self.others.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut rows = self.waiting;
         rows.append(&mut self.others);
@@ -122,29 +123,5 @@ impl Listing {
         let counts: Vec<_> =
             counts().map(|(count, state)| format!("{} {state}", thousands(*count))).collect();
         if counts.is_empty() { Ok(()) } else { out.line(&counts.join(", ")) }
-    }
-}
-
-/// A number as people read it: 49,900.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut made = String::new();
-    for (nth, digit) in digits.chars().enumerate() {
-        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
-            made.push(',');
-        }
-        made.push(digit);
-    }
-    made
-}
-
-#[cfg(test)]
-mod tests {
-    use super::thousands;
-
-    #[test]
-    fn numbers_are_cut_in_threes() {
-        let told = [0, 7, 999, 1000, 49_900, 1_234_567].map(thousands);
-        assert_eq!(told, ["0", "7", "999", "1,000", "49,900", "1,234,567"]);
     }
 }

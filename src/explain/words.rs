@@ -18,7 +18,12 @@ pub fn quoted(name: &str) -> String {
 
 /// A number of bytes, in groups of three digits.
 pub fn bytes(count: u64) -> String {
-    let digits = count.to_string();
+    format!("{} byte{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number as people read it: 49,900.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
     let mut grouped = String::new();
     for (nth, digit) in digits.chars().enumerate() {
         if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
@@ -26,7 +31,7 @@ pub fn bytes(count: u64) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} byte{}", if count == 1 { "" } else { "s" })
+    grouped
 }
 
 #[cfg(test)]
@@ -39,6 +44,8 @@ mod tests {
         for (count, text) in of.into_iter().chain([(1_000_000, "1,000,000 bytes")]) {
             assert_eq!(bytes(count), text);
         }
+        let told = [7, 1000, 49_900, u64::from(u32::MAX)].map(thousands);
+        assert_eq!(told, ["7", "1,000", "49,900", "4,294,967,295"]);
         assert_eq!(named(["a", "b"].map(str::to_owned).into_iter()), "a, b");
         assert!(named((0..1000).map(|nth| nth.to_string())).ends_with(", 11 and 988 more"));
     }

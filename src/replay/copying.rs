@@ -11,7 +11,7 @@ use mailshelf_storage::{Digest, Error, IoContext};
 
 use super::block::{addressed, block};
 use super::mbox::Mbox;
-use super::source::{Found, Item, Kind, Source, open_untouched};
+use super::source::{Found, Item, Kind, Source};
 use super::spool::{self, Chunk, Copy};
 use super::{GivenUp, Replay, Report, Step};
 use crate::dispose::aside;
@@ -120,7 +120,7 @@ impl<'a> Copying<'a> {
     }
 
     fn item(&mut self, item: &Item) -> Result<(), Halt> {
-        let file = open_untouched(&item.path)?;
+        let file = open_regular(&item.path)?;
         let before = file.metadata()?;
         if item.kind == Kind::Mbox {
             return self.mbox(item, &file, &before);

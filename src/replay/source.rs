@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use super::mbox;
-use crate::drop::shown;
+use crate::drop::{open_regular, shown};
 
 /// How mail stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Source {
 /// What is named to be replayed may have any name; one that a folder would be asked for means here what it means there,
 /// so that the same file is the same mail however one comes to it.
 fn kind_of_file(path: &Path) -> io::Result<Kind> {
-    let file = open_untouched(path)?;
+    let file = open_regular(path)?;
     if let Some(kind) = kind_by_name(path.file_name().unwrap_or_default()) {
         return Ok(kind);
     }
@@ -119,14 +119,9 @@ fn kind_by_name(name: &OsStr) -> Option<Kind> {
     }
 }
 
-/// Opens a regular file without leaving a trace; where it is not ours, its access time may change.
-pub fn open_untouched(path: &Path) -> io::Result<File> {
-    let file = File::from(open(path, OFlags::NOFOLLOW | OFlags::NONBLOCK)?);
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
-}
-
-fn open(path: &Path, flags: OFlags) -> rustix::io::Result<rustix::fd::OwnedFd> {
-    let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
+/// Opens a folder without leaving a trace; where it is not ours, its access time may change.
+fn open_folder(path: &Path) -> rustix::io::Result<rustix::fd::OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
     match openat(CWD, path, flags | OFlags::NOATIME, Mode::empty()) {
         Err(Errno::PERM) => openat(CWD, path, flags, Mode::empty()),
         opened => opened,
@@ -138,7 +133,7 @@ type Entry = (OsString, FileType);
 /// What a folder holds, in order of names.
 fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     let mut all = Vec::new();
-    for entry in Dir::new(open(folder, OFlags::DIRECTORY | OFlags::NOFOLLOW)?)? {
+    for entry in Dir::new(open_folder(folder)?)? {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name == "." || name == ".." {

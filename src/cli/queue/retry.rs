@@ -14,7 +14,7 @@ use mailshelf_storage::DeliveryId;
 use mailshelf_storage::model::MailState;
 use serde::Serialize;
 
-use crate::cli::{Context, DONE, FAILED, complain, wrong};
+use crate::cli::{Context, DONE, FAILED, complain, prefix, wrong};
 
 /// Put mail from badmail back into the drop, where the next pass takes it as new
 ///
@@ -42,7 +42,6 @@ struct Back {
     path: String,
 }
 
-const SHORTEST: usize = 8;
 const SHOWN: &str = "`mailshelf queue` shows those there are";
 
 impl Retry {
@@ -92,30 +91,21 @@ impl Retry {
         let there: BTreeSet<_> = kept.iter().chain(copies).filter_map(|kept| kept.id).collect();
         let mut chosen = BTreeSet::new();
         for named in &self.ids {
-            let prefix = named.to_ascii_uppercase();
-            if prefix.len() < SHORTEST {
-                let why = format!("too short: an id, or its first {SHORTEST} characters or more, is wanted");
-                return Err(wrong(format!("mail {named}: {why}"), Some(SHOWN.to_owned())));
-            }
-            let begins = |id: &&DeliveryId| id.to_string().starts_with(&prefix);
-            let mut found = there.iter().filter(begins);
-            match (found.next(), found.count()) {
-                (Some(id), 0) => chosen.insert(*id),
-                (Some(_), more) => {
-                    let why = format!("the ids of {} mails in badmail begin so", more + 1);
-                    let hint = format!("say more of its id; {SHOWN}");
-                    return Err(wrong(format!("mail {named}: {why}"), Some(hint)));
-                }
-                (None, _) => {
+            let among = |ids: &BTreeSet<DeliveryId>| {
+                prefix::find(named, SHOWN, |prefix| {
+                    Ok(ids.iter().filter(|id| id.to_string().starts_with(prefix)).copied().collect())
+                })
+            };
+            match among(&there)? {
+                Some(id) => chosen.insert(id),
+                None => {
                     let left = self::claimed(&Spool::site(&site.config).drop.path)?;
-                    if let Some(id) = left.iter().find(begins) {
+                    if let Some(id) = among(&left)? {
+                        let why = "a replay has claimed it; it is not in badmail";
                         let hint = "the same replay goes on with it".to_owned();
-                        return Err(wrong(
-                            format!("mail {id}: a replay has claimed it; it is not in badmail"),
-                            Some(hint),
-                        ));
+                        return Err(wrong(format!("mail {id}: {why}"), Some(hint)));
                     }
-                    return Err(not_there(named, claimed.iter().find(begins).copied(), site)?);
+                    return Err(not_there(named, among(claimed)?, site)?);
                 }
             };
         }
