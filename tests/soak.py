@@ -83,9 +83,9 @@ class Soak:
         self.open.append((time.monotonic() + self.chance.uniform(0, 3), file, mail[50:]))
 
     def finish(self, everything=False):
-        late, self.open = [one for one in self.open if everything or one[0] < time.monotonic()], [
-            one for one in self.open if not everything and one[0] >= time.monotonic()
-        ]
+        now = time.monotonic()
+        late = [one for one in self.open if everything or one[0] < now]
+        self.open = [one for one in self.open if one not in late]
         for _, file, rest in late:
             file.write(rest)
             file.close()
