@@ -65,6 +65,7 @@ pub struct Service<'a> {
 /// What something may be wrong with.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum About {
+    Configuration,
     Clock,
     Watch,
     Passes,
@@ -104,6 +105,10 @@ impl<'a> Service<'a> {
                 self.start_clock();
             }
             let reload = rung.reload || (rung.tick && self.reload_again) || !self.site.stands();
+            if rung.reload {
+                // Whoever asks is told again.
+                self.troubles.remove(&About::Configuration);
+            }
             if reload {
                 self.reload();
             }
@@ -214,7 +219,7 @@ impl<'a> Service<'a> {
             Ok(site) => site,
             Err(why) => {
                 let why = format!("the old configuration stays in force: {why}");
-                return (self.tell)(Told::Trouble { why, hint: None });
+                return self.trouble(About::Configuration, why, None);
             }
         };
         // Its lock first: the new one may be of the same folder.
@@ -223,6 +228,7 @@ impl<'a> Service<'a> {
             Ok(drop) => {
                 self.drop = Some(drop);
                 self.site = site;
+                self.troubles.remove(&About::Configuration);
                 self.start_clock();
                 (self.tell)(Told::Reloaded);
                 self.watch();
@@ -231,10 +237,8 @@ impl<'a> Service<'a> {
                 // Somebody else may have had the lock just then.
                 self.reload_again = why.is_temporary();
                 let hint = why.hint();
-                (self.tell)(Told::Trouble {
-                    why: format!("the old configuration stays in force: {why}"),
-                    hint,
-                });
+                let why = format!("the old configuration stays in force: {why}");
+                self.trouble(About::Configuration, why, hint);
             }
         }
     }

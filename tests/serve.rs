@@ -217,6 +217,31 @@ fn a_catalog_that_was_replaced_is_opened_anew() {
     site.ok(&["verify", "--repair"]);
 }
 
+/// While a catalog is being put back none is made in its place: an empty one would have all mail rejected.
+#[test]
+fn a_catalog_that_is_gone_is_waited_for() {
+    let site = Site::open_to_all();
+    let catalog = site.path("state/catalog.db");
+    let copy = fs::read(&catalog).unwrap();
+    let service = Service::start(&site, NEVER, "inotify");
+    site.wait_for("its first pass", |site| !site.events().is_empty());
+    for file in ["state/catalog.db", "state/catalog.db-wal", "state/catalog.db-shm"] {
+        let _ = fs::remove_file(site.path(file));
+    }
+    site.deliver("one.eml", mail("one", &["all"], "one"));
+    service.wait_until_it_says("there is none, or it is empty");
+    assert!(!catalog.exists());
+    assert_eq!(site.waiting(), ["one.eml"]);
+    // A copy that has just begun.
+    fs::write(&catalog, "").unwrap();
+    fs::write(site.path("state/copy.db"), copy).unwrap();
+    fs::rename(site.path("state/copy.db"), &catalog).unwrap();
+    site.wait_for("the mail", |site| filed(site, "one"));
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("there is none, or it is empty").count(), 1, "{said}");
+}
+
 /// A suspect that takes its time is read alone meanwhile: the end does not wait for it.
 #[test]
 fn a_suspect_does_not_hold_up_the_end() {

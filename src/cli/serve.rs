@@ -11,7 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::output::Output;
-use super::{Context, DONE, complain, hint, open, run};
+use super::{Context, DONE, complain, hint, open, run, wrong};
 use teller::Teller;
 
 mod teller;
@@ -48,8 +48,16 @@ impl Serve {
     }
 }
 
+/// For a service that runs. It makes no catalog: one that is not there is being put back, or not mounted, and an empty
+/// one would have all mail rejected.
 fn load(file: &std::path::Path) -> anyhow::Result<Site> {
-    open(Config::load(file)?)
+    let config = Config::load(file)?;
+    let catalog = &config.storage.catalog;
+    if !std::fs::metadata(catalog).is_ok_and(|found| found.len() > 0) {
+        let what = format!("catalog {}: there is none, or it is empty", catalog.display());
+        return Err(wrong(what, Some("put it back; a running service makes none".to_owned())));
+    }
+    open(config)
 }
 
 fn said(error: &anyhow::Error) -> String {
