@@ -4,6 +4,7 @@ use mailshelf_storage::model::{Level, TrustFrom, User};
 use mailshelf_storage::{Address, Reader, Result};
 
 pub mod from;
+pub mod results;
 
 pub use from::NoMailbox;
 
