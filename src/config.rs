@@ -10,6 +10,7 @@ use toml::de::DeTable;
 pub mod apart;
 mod keys;
 mod raw;
+mod sender;
 mod unit;
 
 use crate::service::clock;
@@ -17,6 +18,7 @@ use apart::Overlap;
 use raw::Raw;
 
 pub use unit::Span;
+pub use sender::{Require, ResultsAt, Sender};
 
 /// The configuration as shipped: every key, its meaning and its default.
 pub const TEMPLATE: &str = include_str!("../packaging/mailshelf.toml");
@@ -111,14 +113,6 @@ pub struct Limits {
     pub parts: usize,
     /// Levels of parts in parts.
     pub depth: usize,
-}
-
-/// `[sender]`: what counts as proof.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct Sender {
-    /// The bare From header is believed.
-    pub trust_from: bool,
 }
 
 /// `[storage]`: where things are kept.
@@ -265,7 +259,7 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
             badmail: path(raw.drop.badmail, "drop.badmail")?,
         },
         limits: check_limits(&raw.limits)?,
-        sender: raw.sender,
+        sender: sender::check(raw.sender, &site.domains)?,
         storage: Storage {
             catalog: base.join(address(&raw.storage.catalog, "sqlite:", "storage.catalog")?),
             contents: base.join(address(&raw.storage.contents, "file:", "storage.contents")?),

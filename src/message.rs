@@ -11,6 +11,7 @@ use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 use mailshelf_storage::Address;
 
+use crate::sender::Traces;
 use crate::sender::from::{self, NoMailbox};
 use fields::{Field, Line};
 use head::Head;
@@ -37,6 +38,8 @@ pub struct Message {
     pub headline: Headline,
     /// The one From that rights may hang on, or why there is none.
     pub mailbox: Result<Address, NoMailbox>,
+    /// What its header says about who sent it.
+    pub traces: Traces,
     /// Every leaf, in order. Parts of a forwarded message are inside that one.
     pub parts: Vec<Part>,
     /// What readers may read differently here, in words.
@@ -140,7 +143,7 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
     let parts = parts(message, structure.leaves, &mut flaws);
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
-    Ok(Message { headline: top.headline(), mailbox, parts, flaws })
+    Ok(Message { headline: top.headline(), mailbox, traces: Traces::read(message), parts, flaws })
 }
 
 /// Reads the header of a message that is refused as a whole, as far as its first bytes have it.

@@ -5,8 +5,14 @@ use mailshelf_storage::{Address, Reader, Result};
 
 pub mod from;
 pub mod results;
+pub mod received;
+pub mod traces;
+pub mod align;
+pub mod evidence;
 
+pub use evidence::Findings;
 pub use from::NoMailbox;
+pub use traces::Traces;
 
 /// Who sent a mail, as far as it is proven.
 #[derive(Clone, Debug)]

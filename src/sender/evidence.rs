@@ -1,0 +1,285 @@
+//! Which of a header's words are evidence: those that our own servers wrote, by what the site says of them.
+//!
+//! An `Authentication-Results` counts under one of our authserv-ids and in the place where our server writes. `above`:
+//! above the first `Received`. `below`: from the first `Received` to the next one, or to the first field that whoever
+//! wrote the mail writes; that is for a border server known to strip fields that bear its id, so one that bears it
+//! farther down shows that it does not, and voids all. What is void, or said twice, or said of another From, takes the
+//! weight from more than itself: in doubt there is no evidence.
+
+use mailshelf_storage::Address;
+
+use super::align::aligned;
+use super::received::SignIn;
+use super::results::{MethodResult, Results, Value};
+use super::traces::{Exchange, Place, Traces};
+use crate::config::{ResultsAt, Sender};
+
+/// Something that speaks for a sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// What it shows.
+    pub kind: Kind,
+    /// By what, in words: `dmarc=pass by mx1.docs.example.org`.
+    pub by: String,
+}
+
+/// What evidence shows. Domains and accounts are as reported; whether they fit the From is judged later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A server that this domain lets send for it has sent the mail.
+    Spf {
+        /// That of the return path.
+        domain: String,
+    },
+    /// This domain answers for the mail: a signature, or DMARC.
+    Domain {
+        /// `d=` of the signature, or the domain of From.
+        domain: String,
+    },
+    /// This account signed in at our own server.
+    Submission {
+        /// Its name, or its address.
+        account: String,
+    },
+    /// Our Exchange takes the sender for the one that From names.
+    Internal,
+}
+
+/// All the evidence of a mail, and why there is no more of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What counts.
+    pub evidence: Vec<Evidence>,
+    /// What was looked at and does not count, in words.
+    pub remarks: Vec<String>,
+}
+
+impl Findings {
+    fn add(&mut self, kind: Kind, by: String) {
+        self.evidence.push(Evidence { kind, by });
+    }
+
+    fn remark(&mut self, remark: impl Into<String>) {
+        self.remarks.push(remark.into());
+    }
+}
+
+/// The evidence in a header, for the mailbox that its From was read as.
+pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
+    let mut found = Findings::default();
+    match ours(traces, settings) {
+        Ok(ours) => weigh(&ours, traces, from, &mut found),
+        Err(why) => found.remark(why),
+    }
+    if settings.received_auth {
+        match &traces.sign_in {
+            SignIn::Account(account) => {
+                let by = format!("signed in as {account}, by our first Received");
+                found.add(Kind::Submission { account: account.clone() }, by);
+            }
+            SignIn::Unsaid => found.remark("our first Received names no authenticated sender"),
+            SignIn::Odd => {
+                found.remark("our first Received does not name an authenticated sender as Postfix does")
+            }
+        }
+    }
+    if settings.exchange_internal {
+        match traces.exchange {
+            Exchange::Internal => found.add(Kind::Internal, "AuthAs Internal by Exchange".to_owned()),
+            Exchange::Unsaid => found.remark("no AuthAs by Exchange"),
+            Exchange::Other => found.remark("AuthAs by Exchange is not Internal"),
+            Exchange::Odd => found.remark("AuthAs by Exchange stands there twice, or oddly"),
+            Exchange::Relayed => {
+                found.remark("AuthAs Internal by Exchange, through a connector that asks nobody to sign in")
+            }
+        }
+    }
+    found
+}
+
+/// The fields that our servers wrote, or why there are none that count.
+fn ours<'t>(traces: &'t Traces, settings: &Sender) -> Result<Vec<&'t Results>, String> {
+    let ids = &settings.authserv_id;
+    let Some(first) = ids.first() else {
+        return Err("no authserv_id is configured".to_owned());
+    };
+    if !traces.received {
+        return Err("no Received above From: nothing tells our server's fields from the sender's".to_owned());
+    }
+    if traces.flooded {
+        return Err("too many Authentication-Results".to_owned());
+    }
+    let (place, at) = match settings.results_at {
+        ResultsAt::Above => (Place::Above, "above the first Received"),
+        ResultsAt::Below => (Place::Below, "directly under the first Received"),
+    };
+    let mut ours = Vec::new();
+    let mut stray = false;
+    for written in &traces.results {
+        match &written.reading {
+            Ok(results) if !ids.contains(&results.id) => {}
+            Ok(results) if written.place == place => ours.push(results),
+            // One above our Received, where we look below it, is our own server's, or a filter's behind it.
+            Ok(_) => stray |= place == Place::Above || written.place == Place::Elsewhere,
+            Err(void) if written.place == place => {
+                if let Some(id) = ids.iter().find(|id| void.may_be_of(id)) {
+                    return Err(format!("the Authentication-Results of {id} {at} are void: {}", void.why));
+                }
+            }
+            Err(void) => {
+                stray |= written.place == Place::Elsewhere && ids.iter().any(|id| void.may_be_of(id))
+            }
+        }
+    }
+    let stray = stray.then_some("a field that bears our id stands where our server does not write");
+    match (ours.is_empty(), stray) {
+        (_, Some(stray)) if place == Place::Below => Err(stray.to_owned()),
+        (false, _) => Ok(ours),
+        (true, stray) => {
+            let id = if ids.len() == 1 { first.as_str() } else { "ours" };
+            let stray = stray.map(|stray| format!("; {stray}")).unwrap_or_default();
+            Err(format!("no Authentication-Results of {id} {at}{stray}"))
+        }
+    }
+}
+
+/// What our servers say of one method.
+enum Said<'r> {
+    Nothing,
+    Once(&'r MethodResult, String),
+    Twice,
+}
+
+fn said<'r>(ours: &[&'r Results], method: &str) -> Said<'r> {
+    let each = ours.iter().flat_map(|field| field.results.iter().map(|result| (result, &field.id)));
+    let mut each = each.filter(|(result, _)| result.method == method);
+    match (each.next(), each.next()) {
+        (None, _) => Said::Nothing,
+        // What a later version of a method means is not known.
+        (Some((result, id)), None) if result.version == 1 => {
+            Said::Once(result, format!("{method}={} by {id}", result.result))
+        }
+        _ => Said::Twice,
+    }
+}
+
+fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findings) {
+    let results = || ours.iter().flat_map(|field| &field.results);
+    if let Some(other) =
+        results().filter_map(|result| result.property("header", "from")).find(|it| !is_of(it, from))
+    {
+        return found.remark(format!("the Authentication-Results are for another From: {other}"));
+    }
+    if let Said::Once(result, by) = said(ours, "auth") {
+        match result.property("smtp", "auth").filter(|_| result.result == "pass") {
+            Some(account) => {
+                let by = format!("{by} for {account}");
+                found.add(Kind::Submission { account: account.plain() }, by);
+            }
+            // smtp.mailfrom alone is what the client says of itself.
+            None => found.remark(if result.result == "pass" { by + " names no account" } else { by }),
+        }
+    }
+    if may_speak_for_domain(ours, found) {
+        domain(ours, traces, from, found);
+    }
+    for method in ["auth", "dmarc", "dkim", "spf"] {
+        if matches!(said(ours, method), Said::Twice) {
+            found.remark(format!("{method} is reported twice, or in an unknown version"));
+        }
+    }
+}
+
+/// Whether DMARC leaves room for other evidence of a domain. Where its owner's policy is not met, or nobody knows
+/// whether it is, a signature or SPF that we would take for aligned is not what the owner asks for.
+fn may_speak_for_domain(ours: &[&Results], found: &mut Findings) -> bool {
+    match said(ours, "dmarc") {
+        Said::Nothing => true,
+        Said::Once(result, _) if matches!(result.result.as_str(), "pass" | "none") => true,
+        Said::Once(_, by) => {
+            found.remark(by);
+            false
+        }
+        Said::Twice => false,
+    }
+}
+
+fn domain(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findings) {
+    let spf = pass(ours, "spf", "smtp", "mailfrom", found);
+    let spf_aligned = spf.as_ref().is_some_and(|(domain, _)| aligned(domain, from.domain()));
+    if let Some((domain, by)) = spf {
+        found.add(Kind::Spf { domain }, by);
+    }
+    // Anybody may change what such a signature does not cover, and send the mail on.
+    let signed = !traces.partly_signed;
+    let weak = |by| format!("{by}, but a signature does not cover From and the whole body");
+    match said(ours, "dmarc") {
+        Said::Once(result, by) if result.result == "pass" => match result.property("header", "from") {
+            None => found.remark(format!("{by} names no From")),
+            Some(_) if !signed && !spf_aligned => found.remark(weak(by)),
+            Some(_) => found.add(Kind::Domain { domain: from.domain().to_owned() }, by),
+        },
+        Said::Once(_, by) => found.remark(by),
+        Said::Nothing | Said::Twice => {}
+    }
+    match pass(ours, "dkim", "header", "d", found) {
+        Some((domain, by)) if signed => found.add(Kind::Domain { domain }, by),
+        Some((_, by)) => found.remark(weak(by)),
+        None => {}
+    }
+}
+
+/// The domain that a method has passed for.
+fn pass(
+    ours: &[&Results],
+    method: &str,
+    kind: &str,
+    name: &str,
+    found: &mut Findings,
+) -> Option<(String, String)> {
+    let Said::Once(result, by) = said(ours, method) else { return None };
+    if result.result != "pass" {
+        found.remark(by);
+        return None;
+    }
+    let value = result.property(kind, name);
+    // A signature's domain is a domain alone; a return path may be one, or end in one.
+    match value.filter(|value| kind == "smtp" || !value.plain().contains('@')).and_then(Value::domain) {
+        Some(domain) => Some((domain, by)),
+        None => {
+            found.remark(format!("{by} names no domain"));
+            None
+        }
+    }
+}
+
+/// Whether `header.from` names this From: its domain, or all of it.
+fn is_of(value: &Value, from: &Address) -> bool {
+    match value.plain().parse::<Address>() {
+        Ok(address) => address == *from,
+        Err(_) => value.domain().is_some_and(|domain| domain == from.domain()),
+    }
+}
+
+impl Value {
+    /// Without quotes.
+    fn plain(&self) -> String {
+        match self {
+            Value::Text(text) => text.clone(),
+            Value::Address { .. } => self.to_string(),
+        }
+    }
+
+    /// The domain that it is, or ends in, in canonical form.
+    fn domain(&self) -> Option<String> {
+        let plain = self.plain();
+        let address = match plain.strip_prefix('@').unwrap_or(&plain) {
+            domain if !domain.contains('@') => format!("x@{domain}").parse::<Address>(),
+            address => address.parse(),
+        };
+        address.ok().map(|address| address.domain().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

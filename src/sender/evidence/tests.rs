@@ -1,0 +1,225 @@
+use super::*;
+use crate::config::Sender;
+
+const FROM: &str = "alice@example.org";
+
+fn settings() -> Sender {
+    Sender { authserv_id: vec!["mx1.docs.example.org".to_owned()], ..Sender::default() }
+}
+
+fn found(header: &str, settings: &Sender) -> Findings {
+    let header = header.replace("~", "Authentication-Results: mx1.docs.example.org");
+    collect(&Traces::read(format!("{header}\n\n").as_bytes()), &FROM.parse().unwrap(), settings)
+}
+
+/// The evidence where the header's first lines are these, above our Received.
+fn above(fields: &str) -> Findings {
+    found(&format!("{fields}\nReceived: x\nFrom: {FROM}"), &settings())
+}
+
+fn domain(domain: &str, by: &str) -> Evidence {
+    Evidence { kind: Kind::Domain { domain: domain.to_owned() }, by: by.to_owned() }
+}
+
+fn spf(domain: &str) -> Evidence {
+    let by = "spf=pass by mx1.docs.example.org".to_owned();
+    Evidence { kind: Kind::Spf { domain: domain.to_owned() }, by }
+}
+
+const DMARC: &str = "dmarc=pass by mx1.docs.example.org";
+const DKIM: &str = "dkim=pass by mx1.docs.example.org";
+
+#[track_caller]
+fn counts(fields: &str, expected: &[Evidence]) {
+    assert_eq!(above(fields).evidence, expected, "{fields}: {:?}", above(fields).remarks);
+}
+
+#[track_caller]
+fn nothing(fields: &str, why: &str) {
+    let found = above(fields);
+    assert_eq!((found.evidence, found.remarks.join("; ")), (Vec::new(), why.to_owned()), "{fields}");
+}
+
+#[test]
+fn what_counts() {
+    let dmarc = [domain("example.org", DMARC)];
+    counts("~; dmarc=pass header.from=example.org", &dmarc);
+    counts("~; dmarc=pass (p=none) header.from=Example.ORG", &dmarc);
+    counts("~; dmarc=pass header.from=Alice@example.org", &dmarc);
+    counts("Authentication-Results: MX1.Docs.Example.Org 1; dmarc=pass header.from=example.org", &dmarc);
+    counts("~; dkim=pass header.d=mail.example.org", &[domain("mail.example.org", DKIM)]);
+    for value in
+        ["a@bounce.example.org", "bounce.example.org", "@bounce.example.org", "\"a@bounce.example.org\""]
+    {
+        counts(&format!("~; spf=pass smtp.mailfrom={value}"), &[spf("bounce.example.org")]);
+    }
+    let all = "~; dkim=pass header.d=x.net; spf=pass smtp.mailfrom=x.net; dmarc=pass header.from=example.org";
+    counts(all, &[spf("x.net"), dmarc[0].clone(), domain("x.net", DKIM)]);
+    // Two milters write two fields; another server's field and a second signature are in nobody's way.
+    counts(
+        "~; dkim=pass header.d=example.org; dkim=pass header.d=x.net\n~; dmarc=pass header.from=example.org",
+        &dmarc,
+    );
+    counts(
+        "Authentication-Results: x; dmarc=fail header.from=x.org\n~; dmarc=pass header.from=example.org",
+        &dmarc,
+    );
+    counts("Authentication-Results: (\n~; dmarc=pass header.from=example.org", &dmarc);
+    counts(
+        "~; dmarc=none header.from=example.org; dkim=pass header.d=example.org",
+        &[domain("example.org", DKIM)],
+    );
+    let signed_in = |account: &str| Evidence {
+        kind: Kind::Submission { account: account.to_owned() },
+        by: format!("auth=pass by mx1.docs.example.org for {account}"),
+    };
+    counts("~; auth=pass (plain) smtp.auth=alice smtp.mailfrom=a@x.org", &[signed_in("alice")]);
+    counts(
+        "~; auth=pass smtp.auth=alice@example.org; dmarc=fail header.from=example.org",
+        &[signed_in("alice@example.org")],
+    );
+}
+
+#[test]
+fn what_does_not_and_why() {
+    let no = "no Authentication-Results of mx1.docs.example.org above the first Received";
+    let stray = "a field that bears our id stands where our server does not write";
+    nothing("Subject: x", no);
+    nothing("Authentication-Results: mx1.docs.example.org.evil.net; dmarc=pass header.from=example.org", no);
+    nothing("ARC-Authentication-Results: i=1; mx1.docs.example.org; dmarc=pass header.from=example.org", no);
+    nothing("Received: y\n~; dmarc=pass header.from=example.org", &format!("{no}; {stray}"));
+    nothing(
+        "From: x\n~; dmarc=pass header.from=example.org",
+        "no Received above From: nothing tells our server's fields from the sender's",
+    );
+    nothing("~; none", "");
+    let fail = |method: &str| format!("{method} by mx1.docs.example.org");
+    nothing("~; dmarc=fail header.from=example.org", &fail("dmarc=fail"));
+    nothing("~; dmarc=none header.from=example.org", &fail("dmarc=none"));
+    nothing("~; dmarc=pass", &(fail("dmarc=pass") + " names no From"));
+    nothing("~; arc=pass", "");
+    nothing("~; auth=fail smtp.auth=alice", &fail("auth=fail"));
+    nothing("~; auth=pass smtp.mailfrom=alice@example.org", &(fail("auth=pass") + " names no account"));
+    nothing("~; spf=pass smtp.helo=example.org", &(fail("spf=pass") + " names no domain"));
+    nothing("~; spf=softfail smtp.mailfrom=example.org", &fail("spf=softfail"));
+    nothing("~; dkim=pass header.i=@example.org", &(fail("dkim=pass") + " names no domain"));
+    nothing("~; dkim=pass header.d=a@example.org", &(fail("dkim=pass") + " names no domain"));
+    nothing("~; dkim=pass header.d=example.org'a.x.net", &(fail("dkim=pass") + " names no domain"));
+    nothing(&("~; none\n".repeat(100) + "~; none"), "too many Authentication-Results");
+}
+
+#[test]
+fn doubt_about_one_result_spreads() {
+    let twice = |method: &str| format!("{method} is reported twice, or in an unknown version");
+    nothing("~; dmarc=pass header.from=example.org; dmarc=pass header.from=example.org", &twice("dmarc"));
+    nothing("~; dmarc=pass header.from=example.org\n~; dmarc=fail header.from=example.org", &twice("dmarc"));
+    nothing(
+        "~; dmarc=pass header.from=example.org; dmarc=none; dkim=pass header.d=example.org",
+        &twice("dmarc"),
+    );
+    nothing("~; dmarc/2=pass header.from=example.org", &twice("dmarc"));
+    nothing("~; dkim=pass header.d=example.org\n~; dkim=pass header.d=example.org", &twice("dkim"));
+    nothing("~; spf=pass smtp.mailfrom=example.org; spf=pass smtp.helo=x", &twice("spf"));
+    nothing("~; auth=pass smtp.auth=alice; auth=pass smtp.auth=bob", &twice("auth"));
+    // The owner of the domain asks for more than we would.
+    for result in ["fail", "permerror", "temperror", "bestguesspass"] {
+        let fields = format!(
+            "~; dmarc={result} header.from=example.org; dkim=pass header.d=example.org; spf=pass smtp.mailfrom=example.org"
+        );
+        nothing(&fields, &format!("dmarc={result} by mx1.docs.example.org"));
+    }
+    for other in ["example.net", "mail.example.org", "bob@example.org", "\"\"", "example.org'a.x.net"] {
+        let fields = format!("~; auth=pass smtp.auth=alice; dmarc=pass header.from={other}");
+        nothing(&fields, &format!("the Authentication-Results are for another From: {other}"));
+    }
+    let void = |why: &str| {
+        format!("the Authentication-Results of mx1.docs.example.org above the first Received are void: {why}")
+    };
+    nothing("~; dmarc=pass header.from=example.org\n~; dkim=", &void("a word is missing or is none"));
+    nothing(
+        "~; dmarc=pass header.from=example.org\nAuthentication-Results : mx1.docs.example.org; none",
+        &void("a blank stands before its colon"),
+    );
+    nothing(
+        "~; dmarc=pass header.from=example.org\nAuthentication-Results: (mx1.docs.example.org; none",
+        &void("a comment is never closed"),
+    );
+}
+
+/// Somebody who got such a mail may add to it and send it on.
+#[test]
+fn a_signature_with_room_for_more_is_worth_nothing() {
+    let partly = "DKIM-Signature: v=1; d=example.org; h=from:to; l=100; b=x\nFrom: alice@example.org";
+    let of = |results: &str| found(&format!("~; {results}\nReceived: x\n{partly}"), &settings());
+    let why = "by mx1.docs.example.org, but a signature does not cover From and the whole body";
+    let found = of("dkim=pass header.d=example.org; dmarc=pass header.from=example.org");
+    assert_eq!(found.evidence, []);
+    assert_eq!(found.remarks, [format!("dmarc=pass {why}"), format!("dkim=pass {why}")]);
+    let found = of("dmarc=pass header.from=example.org; spf=pass smtp.mailfrom=x.net");
+    assert_eq!(found.evidence, [spf("x.net")]);
+    let found = of("dmarc=pass header.from=example.org; spf=pass smtp.mailfrom=b.example.org");
+    assert_eq!(found.evidence, [spf("b.example.org"), domain("example.org", DMARC)]);
+}
+
+#[test]
+fn below_our_received() {
+    let settings = Sender { results_at: ResultsAt::Below, ..settings() };
+    let dmarc = [domain("example.org", DMARC)];
+    let results = "~; dmarc=pass header.from=example.org";
+    for (header, expected) in [
+        (format!("Received: ours\nX-Spam: no\n{results}\nReceived: theirs\nFrom: {FROM}"), &dmarc[..]),
+        (format!("Received: ours\n{results}\nFrom: {FROM}"), &dmarc),
+        // A policy service of the same server writes above.
+        (format!("~; spf=pass smtp.mailfrom=example.org\nReceived: ours\n{results}\nFrom: {FROM}"), &dmarc),
+        (format!("{results}\nReceived: ours\nFrom: {FROM}"), &[]),
+        (format!("Received: ours\nReceived: theirs\n{results}\nFrom: {FROM}"), &[]),
+        (format!("Received: ours\nFrom: {FROM}\n{results}"), &[]),
+        // Our server does not remove what bears its id: then this may not be ours either.
+        (format!("Received: ours\n{results}\nReceived: theirs\n{results}\nFrom: {FROM}"), &[]),
+        (format!("Received: ours\n{results}\nFrom: {FROM}\n~; ("), &[]),
+        (format!("Received: ours\n{results}\n{results}\nFrom: {FROM}"), &[]),
+    ] {
+        assert_eq!(found(&header, &settings).evidence, expected, "{header}");
+    }
+    let found = found(&format!("Received: ours\nFrom: {FROM}"), &settings);
+    let why = "no Authentication-Results of mx1.docs.example.org directly under the first Received";
+    assert_eq!(found.remarks, [why]);
+}
+
+#[test]
+fn nothing_counts_that_the_site_does_not_say() {
+    let header = format!(
+        "~; dmarc=pass header.from=example.org; auth=pass smtp.auth=alice\n\
+         Received: from x (y [192.0.2.1]) (Authenticated sender: alice) by mx1\n\
+         X-MS-Exchange-Organization-AuthAs: Internal\nFrom: {FROM}"
+    );
+    let none = found(&header, &Sender::default());
+    assert_eq!((none.evidence, none.remarks), (Vec::new(), vec!["no authserv_id is configured".to_owned()]));
+    let received = found(&header, &Sender { received_auth: true, ..Sender::default() });
+    assert_eq!(
+        received.evidence,
+        [Evidence {
+            kind: Kind::Submission { account: "alice".to_owned() },
+            by: "signed in as alice, by our first Received".to_owned()
+        }]
+    );
+    let exchange = found(&header, &Sender { exchange_internal: true, ..Sender::default() });
+    assert_eq!(
+        exchange.evidence,
+        [Evidence { kind: Kind::Internal, by: "AuthAs Internal by Exchange".to_owned() }]
+    );
+}
+
+#[test]
+fn who_signed_in_stands_in_the_first_received_alone() {
+    let settings = Sender { received_auth: true, ..Sender::default() };
+    let signed = "Received: from x (y [192.0.2.1]) (Authenticated sender: alice) by mx1";
+    for header in [
+        format!("Received: from a (b [192.0.2.1]) by mx1\n{signed}\nFrom: {FROM}"),
+        format!("From: {FROM}\n{signed}"),
+        format!("{}\nFrom: {FROM}", signed.replace("Received:", "Received :")),
+        format!("{}\nFrom: {FROM}", signed.replace("alice)", "alice) (Authenticated sender: bob)")),
+    ] {
+        assert_eq!(found(&header, &settings).evidence, [], "{header}");
+    }
+}

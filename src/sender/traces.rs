@@ -1,0 +1,293 @@
+//! What a header says about who sent the mail, and where it says so. None of it is believed here: any of it may be the
+//! sender's own words. [`super::evidence`] decides what counts, by what the site says of its servers.
+
+use super::received::{self, SignIn};
+use super::results::{Malformed, Results};
+use crate::message::fields::{self, Field, Line};
+
+/// More `Authentication-Results` than any honest mail has collected.
+const MOST: usize = 100;
+/// Of a value that is void, so many bytes tell whose it would be.
+const START: usize = 1 << 10;
+
+/// What servers, or a sender in their place, have written.
+#[derive(Debug, Default)]
+pub struct Traces {
+    /// Each `Authentication-Results`, in order, up to a bound.
+    pub results: Vec<Written>,
+    /// There were more.
+    pub flooded: bool,
+    /// A `Received` stands above From: else nothing tells our server's fields from the sender's.
+    pub received: bool,
+    /// Who signed in, by the first `Received`.
+    pub sign_in: SignIn,
+    /// What Exchange says.
+    pub exchange: Exchange,
+    /// Some signature does not cover the whole body, or not From: what a server says of signatures may rest on it.
+    pub partly_signed: bool,
+}
+
+/// Where a field stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Above the first `Received`.
+    Above,
+    /// Directly under the first `Received`: before the next one, and before any field that whoever wrote the mail
+    /// writes. There milters behind Postfix insert theirs.
+    Below,
+    /// Elsewhere.
+    Elsewhere,
+}
+
+/// One `Authentication-Results`.
+#[derive(Debug)]
+pub struct Written {
+    /// Where it stands.
+    pub place: Place,
+    /// What it says.
+    pub reading: Result<Results, Void>,
+}
+
+/// A value that could not be read.
+#[derive(Debug)]
+pub struct Void {
+    /// Why.
+    pub why: Malformed,
+    /// How it begins, in lower case.
+    start: Vec<u8>,
+}
+
+impl Void {
+    /// Whether it may be what the server of this id wrote.
+    pub fn may_be_of(&self, id: &str) -> bool {
+        self.start.windows(id.len().max(1)).any(|window| window == id.as_bytes())
+    }
+}
+
+/// Who the sender is to Exchange (`X-MS-Exchange-Organization-AuthAs`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exchange {
+    /// It does not say.
+    #[default]
+    Unsaid,
+    /// Somebody of its organisation.
+    Internal,
+    /// Somebody else.
+    Other,
+    /// It says so twice, or in an odd way.
+    Odd,
+    /// Whoever comes through a connector that asks nobody to sign in (`AuthMechanism: 10`, "externally secured").
+    Relayed,
+}
+
+impl Traces {
+    /// Reads the header of a message.
+    pub fn read(message: &[u8]) -> Traces {
+        let mut traces = Traces::default();
+        let mut place = Place::Above;
+        let (mut authas, mut mechanism) = (Vec::new(), Vec::new());
+        for line in fields::of_message(message) {
+            let Line::Field(field) = line else { continue };
+            if field.is("received") {
+                place = traces.passed(&field, place);
+            } else if place == Place::Above && field.is("from") {
+                // Whoever wrote From wrote what is above it, too.
+                place = Place::Elsewhere;
+            } else if place == Place::Below && ORIGINAL.iter().any(|name| field.is(name)) {
+                place = Place::Elsewhere;
+            }
+            if field.is("authentication-results") {
+                traces.add(&field, place);
+            } else if field.is("dkim-signature") {
+                traces.partly_signed |= is_partial(field.value);
+            } else if field.is("x-ms-exchange-organization-authas") {
+                authas.push(field);
+            } else if field.is("x-ms-exchange-organization-authmechanism") {
+                mechanism.push(field);
+            }
+        }
+        traces.exchange = exchange(&authas, &mechanism);
+        traces
+    }
+
+    fn passed(&mut self, received: &Field<'_>, place: Place) -> Place {
+        if place != Place::Above {
+            return Place::Elsewhere;
+        }
+        self.received = true;
+        self.sign_in = if received.exact { received::sign_in(received.value) } else { SignIn::Odd };
+        Place::Below
+    }
+
+    fn add(&mut self, field: &Field<'_>, place: Place) {
+        if self.results.len() == MOST {
+            self.flooded = true;
+            return;
+        }
+        let read = if field.exact { Results::parse(field.value) } else { Err(BLANK) };
+        let start = || field.value.get(..START).unwrap_or(field.value).to_ascii_lowercase();
+        let reading = read.map_err(|why| Void { why, start: start() });
+        self.results.push(Written { place, reading });
+    }
+}
+
+const BLANK: Malformed = Malformed("a blank stands before its colon");
+
+/// The fields that a mail is written with (RFC 5322 section 3.6, RFC 2045) or signed with by its own side; no milter
+/// on its way in inserts them above its results.
+const ORIGINAL: [&str; 17] = [
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "date",
+    "subject",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "dkim-signature",
+    "domainkey-signature",
+    "resent-from",
+];
+
+/// Whether a signature (RFC 6376 section 3.5) leaves part of the body (`l=`), or From, to whoever comes by.
+fn is_partial(value: &[u8]) -> bool {
+    let mut covers_from = false;
+    for tag in value.split(|&byte| byte == b';') {
+        let (name, content) = tag.split_at(tag.iter().position(|&byte| byte == b'=').unwrap_or(tag.len()));
+        match name.trim_ascii() {
+            b"l" | b"L" => return true,
+            b"h" | b"H" => {
+                let mut names = content.get(1..).unwrap_or_default().split(|&byte| byte == b':');
+                covers_from |= names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"from"));
+            }
+            _ => {}
+        }
+    }
+    !covers_from
+}
+
+fn exchange(authas: &[Field<'_>], mechanism: &[Field<'_>]) -> Exchange {
+    let [authas] = authas else {
+        return if authas.is_empty() { Exchange::Unsaid } else { Exchange::Odd };
+    };
+    let relayed = match mechanism {
+        [] => false,
+        [one] => one.value.trim_ascii() == b"10",
+        _ => return Exchange::Odd,
+    };
+    match authas.value.trim_ascii() {
+        _ if !authas.exact => Exchange::Odd,
+        value if !value.eq_ignore_ascii_case(b"internal") => Exchange::Other,
+        _ if relayed => Exchange::Relayed,
+        _ => Exchange::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(header: &str) -> Vec<(Place, String)> {
+        let of = |written: &Written| (written.place, written.reading.as_ref().unwrap().id.clone());
+        Traces::read(header.as_bytes()).results.iter().map(of).collect()
+    }
+
+    #[test]
+    fn where_a_field_stands() {
+        let header = "Return-Path: <a@b>\nAuthentication-Results: a; none\nReceived: x\nX-Spam: no\nauthentication-results: b; none\n\
+            DKIM-Filter: y\nAuthentication-Results: c; none\nReceived: x\nAuthentication-Results: d; none\nFrom: a@b\n\
+            Authentication-Results: e; none\n\nAuthentication-Results: f; none\n";
+        use Place::{Above, Below, Elsewhere};
+        let expected = [(Above, "a"), (Below, "b"), (Below, "c"), (Elsewhere, "d"), (Elsewhere, "e")];
+        assert_eq!(places(header), expected.map(|(place, id)| (place, id.to_owned())));
+        assert!(Traces::read(header.as_bytes()).received);
+    }
+
+    #[test]
+    fn whoever_wrote_the_mail_begins_with_one_of_its_fields() {
+        for name in ORIGINAL {
+            let header = format!("Received: x\n{name}: y\nAuthentication-Results: a; none\n\n");
+            assert_eq!(places(&header), [(Place::Elsewhere, "a".to_owned())], "{name}");
+        }
+        let header = "From: y\nAuthentication-Results: a; none\nReceived: x\n\n";
+        assert_eq!(places(header), [(Place::Elsewhere, "a".to_owned())]);
+        assert!(!Traces::read(header.as_bytes()).received);
+        assert_eq!(
+            places("Received : x\nAuthentication-Results: a; none\n\n"),
+            [(Place::Below, "a".to_owned())]
+        );
+        assert!(!Traces::read(b"Authentication-Results: a; none\n\n").received);
+    }
+
+    #[test]
+    fn what_is_void_still_tells_whose_it_may_be() {
+        let traces =
+            Traces::read(b"Authentication-Results : MX.org; none\nAuthentication-Results: (MX.org; none\n\n");
+        for written in &traces.results {
+            let void = written.reading.as_ref().unwrap_err();
+            assert!(void.may_be_of("mx.org") && !void.may_be_of("mx.net"), "{void:?}");
+        }
+        assert_eq!(traces.results.len(), 2);
+    }
+
+    #[test]
+    fn a_flood_is_bounded() {
+        let traces = Traces::read("Authentication-Results: a; none\n".repeat(MOST + 1).as_bytes());
+        assert_eq!((traces.results.len(), traces.flooded), (MOST, true));
+    }
+
+    #[test]
+    fn signatures_that_do_not_cover_all() {
+        let partial =
+            |value: &str| Traces::read(format!("DKIM-Signature: {value}\n\n").as_bytes()).partly_signed;
+        assert!(!partial("v=1; d=x.org; h=to : From:subject; bh=l=; b=abc="));
+        assert!(!partial("v=1; h=from; b=l"));
+        for value in [
+            "v=1; h=from; l=10",
+            "v=1; h=from;\r\n\tl =\r\n 10",
+            "h=from;L=1",
+            "v=1; h=to",
+            "v=1",
+            "",
+            "h=from-x",
+        ] {
+            assert!(partial(value), "{value}");
+        }
+        let two = "DKIM-Signature: h=from\nDKIM-Signature: h=from; l=1\n\n";
+        assert!(Traces::read(two.as_bytes()).partly_signed);
+        assert!(!Traces::read(b"From: a@b\n\n").partly_signed);
+    }
+
+    #[test]
+    fn what_exchange_says() {
+        let says = |header: &str| {
+            let header = header.replace('~', "X-MS-Exchange-Organization-Auth");
+            Traces::read(format!("{header}\n\n").as_bytes()).exchange
+        };
+        for (header, said) in [
+            ("From: a@b", Exchange::Unsaid),
+            ("~As: Internal", Exchange::Internal),
+            ("~As: INTERNAL \n~Source: ex1\n~Mechanism: 04", Exchange::Internal),
+            ("~As: Anonymous", Exchange::Other),
+            ("~As: Internal (really)", Exchange::Other),
+            ("~As: \"Internal\"", Exchange::Other),
+            ("~As: Int\n ernal", Exchange::Other),
+            ("~As:", Exchange::Other),
+            ("~As: Internal\n~As: Internal", Exchange::Odd),
+            ("~As: Anonymous\n~As: Internal", Exchange::Odd),
+            ("~As : Internal", Exchange::Odd),
+            ("~As: Internal\n~Mechanism: 10", Exchange::Relayed),
+            ("~As: Internal\n~Mechanism: 04\n~Mechanism: 04", Exchange::Odd),
+            ("X-MS-Exchange-CrossTenant-AuthAs: Internal", Exchange::Unsaid),
+            ("Subject: x\n\n~As: Internal", Exchange::Unsaid),
+        ] {
+            assert_eq!(says(header), said, "{header}");
+        }
+    }
+}
