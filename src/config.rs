@@ -17,8 +17,8 @@ use crate::service::clock;
 use apart::Overlap;
 use raw::Raw;
 
-pub use unit::Span;
 pub use sender::{Require, ResultsAt, Sender};
+pub use unit::Span;
 
 /// The configuration as shipped: every key, its meaning and its default.
 pub const TEMPLATE: &str = include_str!("../packaging/mailshelf.toml");

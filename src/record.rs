@@ -72,6 +72,9 @@ pub struct Decision<'a> {
     pub identity: Option<Login>,
     /// How well.
     pub level: Level,
+    /// The same in words, where it is not what is on record of the mail as a whole: one library may believe a From
+    /// that another does not.
+    pub sender: Option<SenderRecord>,
     /// File it, as whom; or refuse it.
     pub verdict: Verdict<'a>,
 }

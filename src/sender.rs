@@ -1,4 +1,8 @@
 //! Stage 4: who sent it, and by what proof. No proof, no identity.
+//!
+//! [`mod@from`] finds the one mailbox that rights may hang on, [`traces`] what the header says of it ([`results`] and
+//! [`received`] read the fields), [`evidence`] what of that counts, and [`identity`] whom it makes the sender. The first
+//! two are part of reading a message; the others are settled by the settings of the moment.
 
 use mailshelf_storage::model::{Level, TrustFrom, User};
 use mailshelf_storage::{Address, Reader, Result};
@@ -9,9 +13,11 @@ pub mod received;
 pub mod traces;
 pub mod align;
 pub mod evidence;
+pub mod identity;
 
 pub use evidence::Findings;
 pub use from::NoMailbox;
+pub use identity::Rules;
 pub use traces::Traces;
 
 /// Who sent a mail, as far as it is proven.
@@ -38,37 +44,22 @@ pub fn trusts_from(library: TrustFrom, site: bool) -> bool {
     }
 }
 
-/// Ties the claimed mailbox to a user where `trust_from` lets it; in every other case there is no identity.
+/// Who sent a mail, by the mailbox that its From names and what speaks for it, for libraries that believe the bare From
+/// or do not.
 pub fn identify(
     mailbox: &std::result::Result<Address, NoMailbox>,
-    trust_from: bool,
+    findings: &Findings,
+    rules: &Rules,
     people: &dyn Reader,
 ) -> Result<Identity> {
-    let nobody = |address: Option<&Address>, known, proof: &str| Identity {
-        address: address.cloned(),
-        user: None,
-        level: Level::None,
-        proof: proof.to_owned(),
-        known,
-    };
-    let address = match mailbox {
-        Ok(address) => address,
-        Err(why) => return Ok(nobody(None, false, &why.to_string())),
-    };
-    let mut users = people.users_by_address(address)?;
-    let (Some(user), None) = (users.pop(), users.pop()) else {
-        let known = !users.is_empty() || people.users_by_address(address)?.len() > 1;
-        let why = if known { "more than one user has this address" } else { "nobody we know" };
-        return Ok(nobody(Some(address), known, why));
-    };
-    if !trust_from {
-        return Ok(nobody(Some(address), true, "no proof: From is only a claim"));
+    match mailbox {
+        Ok(from) => Ok(identity::judge(from, &people.users_by_address(from)?, findings, rules)),
+        Err(why) => Ok(Identity {
+            address: None,
+            user: None,
+            level: Level::None,
+            proof: why.to_string(),
+            known: false,
+        }),
     }
-    Ok(Identity {
-        address: Some(address.clone()),
-        user: Some(user),
-        level: Level::FromHeader,
-        proof: "From header, believed because trust_from is set".to_owned(),
-        known: true,
-    })
 }

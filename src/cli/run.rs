@@ -23,6 +23,7 @@ pub struct Run {}
 impl Run {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
         let site = open(context.config_of_ours()?)?;
+        site.warn_of_trust();
         run(&site, &context.out, |completed| text(&context.out, completed))
     }
 }

@@ -70,6 +70,23 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
             "line 4: storage.contents is \"file:PATH\" in this version",
         ),
         ("[storage]\ncatalog = \"sqlite:\"", "line 4: storage.catalog names no path after \"sqlite:\""),
+        (
+            "[sender]\nrequire = \"from-header\"",
+            "line 4: unknown variant `from-header`, expected one of `spf`, `domain`, `submission`",
+        ),
+        (
+            "[sender]\ninternal_require = \"none\"",
+            "line 4: unknown variant `none`, expected one of `spf`, `domain`, `submission`",
+        ),
+        ("[sender]\nresults_at = \"top\"", "line 4: unknown variant `top`, expected `above` or `below`"),
+        ("[sender]\nauthserv_id = \"mx1\"", "line 4: sender.authserv_id is a list, not a text in quotes"),
+        ("[sender]\nauthserv_id = [\"mx1\", \"\"]", "line 4: sender.authserv_id: \"\" is no authserv-id"),
+        ("[sender]\nauthserv_id = [\"mx1;\"]", "line 4: sender.authserv_id: \"mx1;\" is no authserv-id"),
+        (
+            "[sender]\nown_domains = [\"a b\"]",
+            "line 4: sender.own_domains: \"a b\" is no domain; one looks like docs.example.org",
+        ),
+        ("[sender]\nreceived_auth = 1", "line 4: sender.received_auth is true or false, not a whole number"),
         ("[sender]\nverify = \"dkim\"", "line 4: sender.verify: this version supports only the default"),
         (
             "[drop]\nsafe_servers = [\"192.0.2.0/24\"]",
@@ -125,6 +142,19 @@ fn a_site_needs_a_domain_and_sound_names() {
         let (why, _) = parse(site).unwrap_err();
         assert!(why.starts_with(reason), "{site}: {why}");
     }
+}
+
+#[test]
+fn what_counts_as_proof() {
+    let sender = |text: &str| parse(&format!("{SITE}[sender]\n{text}")).unwrap().sender;
+    let usual = sender("");
+    assert_eq!(usual.own_domains, ["docs.example.org"]);
+    assert_eq!((usual.require, usual.internal_require), (Require::Domain, Require::Submission));
+    let other = sender(
+        "authserv_id = [\"MX1.Example.org\"]\nresults_at = \"below\"\nown_domains = [\"X.org\"]\nrequire = \"spf\"",
+    );
+    assert_eq!((other.authserv_id, other.results_at), (vec!["mx1.example.org".to_owned()], ResultsAt::Below));
+    assert_eq!((other.own_domains, other.require), (vec!["x.org".to_owned()], Require::Spf));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use mailshelf_storage::model::{Level, Mail, MailState};
+use mailshelf_storage::model::{Level, Library, Mail, MailState};
 use mailshelf_storage::{LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
@@ -15,7 +15,7 @@ use crate::pass::prepare::{Prepared, Reading, Whole};
 use crate::record::words::SenderRecord;
 use crate::record::{Decided, Decision, Fate, Verdict};
 use crate::route::{Route, canonical, route};
-use crate::sender::{Identity, identify, trusts_from};
+use crate::sender::{Findings, Identity, Rules, evidence, identify, trusts_from};
 
 /// What goes on record of a mail that is not decided about: its row, its recipients, and why.
 pub fn undecided<'a>(prepared: &'a Prepared, config: &Config, fate: Fate) -> Decided<'a> {
@@ -71,7 +71,8 @@ pub(crate) fn decide_before<'a>(
             return Ok(decided);
         }
     };
-    let mut judge = Judge { config, reader, whole, proposals: HashMap::new() };
+    let mut judge =
+        Judge { config, reader, whole, findings: findings(whole, config), proposals: HashMap::new() };
     let mut best: Option<Identity> = None;
     for recipient in recipients(&envelope.recipients) {
         let (decision, identity) = judge.judge(recipient)?;
@@ -84,7 +85,21 @@ pub(crate) fn decide_before<'a>(
     if let Some(identity) = best {
         decided.sender = sender_record(&identity);
     }
+    for decision in &mut decided.recipients {
+        decision.sender.take_if(|sender| *sender == decided.sender);
+    }
     Ok(decided)
+}
+
+/// What speaks for the sender; the same for every recipient.
+fn findings(whole: &Whole, config: &Config) -> Findings {
+    match whole {
+        Whole::Mail(read) => match &read.message.mailbox {
+            Ok(from) => evidence::collect(&read.message.traces, from, &config.sender),
+            Err(_) => Findings::default(),
+        },
+        Whole::Unfit(..) => Findings::default(),
+    }
 }
 
 /// Each recipient once, in canonical form; an empty one where the mail names none.
@@ -142,6 +157,8 @@ struct Judge<'a, 'b> {
     config: &'b Config,
     reader: &'b dyn Reader,
     whole: &'a Whole,
+    /// What speaks for the sender.
+    findings: Findings,
     /// What each library gets of this mail, whatever the number of its addresses.
     proposals: HashMap<LibraryId, Proposed<'a>>,
 }
@@ -172,7 +189,7 @@ impl<'a> Judge<'a, '_> {
             }
         };
         let trust = trusts_from(library.settings.trust_from, self.config.sender.trust_from);
-        let identity = identify(&read.message.mailbox, trust, self.reader)?;
+        let identity = self.identify(read, trust)?;
         let role = match &identity.user {
             Some(user) => self.reader.role(library.id, user.id)?,
             None => None,
@@ -188,9 +205,7 @@ impl<'a> Judge<'a, '_> {
             authorise::Verdict::Anonymous => self.config.site.system_account.clone(),
             authorise::Verdict::Refused(reason) => {
                 let verdict = refuse(reason, Some(identity.proof.clone()));
-                let decision =
-                    Decision { library: Some(library), ..Decision::new(recipient, &identity, verdict) };
-                return Ok((decision, identity));
+                return Ok((Decision::of(recipient, library, &identity, verdict), identity));
             }
         };
         let limit = self.config.limits.attachment;
@@ -199,13 +214,17 @@ impl<'a> Judge<'a, '_> {
             Ok(proposal) => Verdict::File(Rc::clone(proposal), created_by),
             Err(refusal) => Verdict::Refuse(refusal.clone()),
         };
-        let decision = Decision { library: Some(library), ..Decision::new(recipient, &identity, verdict) };
-        Ok((decision, identity))
+        Ok((Decision::of(recipient, library, &identity, verdict), identity))
     }
 
     /// Who it claims to be from, where no library was there to ask for proof.
     fn claimed(&self, read: &file::ReadMail) -> Result<Identity> {
-        identify(&read.message.mailbox, false, self.reader)
+        self.identify(read, false)
+    }
+
+    fn identify(&self, read: &file::ReadMail, trust_from: bool) -> Result<Identity> {
+        let rules = Rules::of(&self.config.sender, trust_from);
+        identify(&read.message.mailbox, &self.findings, &rules, self.reader)
     }
 }
 
@@ -216,7 +235,14 @@ impl<'a> Decision<'a> {
             library: None,
             identity: identity.user.as_ref().map(|user| user.login.clone()),
             level: identity.level,
+            sender: None,
             verdict,
         }
+    }
+
+    /// Where a library asked who sent it.
+    fn of(recipient: String, library: Library, identity: &Identity, verdict: Verdict<'a>) -> Decision<'a> {
+        let sender = Some(sender_record(identity));
+        Decision { library: Some(library), sender, ..Decision::new(recipient, identity, verdict) }
     }
 }

@@ -100,7 +100,13 @@ fn covers(before: &Outcome, now: &Decision<'_>) -> bool {
 }
 
 fn record(decision: &Decision<'_>, outcome: OutcomeKind) -> RecipientRecord {
-    bare(&decision.recipient, outcome, decision.library.as_ref())
+    let sender = decision.sender.as_ref();
+    RecipientRecord {
+        identity: sender.and_then(|sender| sender.identity.clone()),
+        level: sender.map(|sender| sender.level.clone()),
+        proof: sender.map(|sender| sender.proof.clone()),
+        ..bare(&decision.recipient, outcome, decision.library.as_ref())
+    }
 }
 
 fn bare(recipient: &str, outcome: OutcomeKind, library: Option<&Library>) -> RecipientRecord {
@@ -112,6 +118,9 @@ fn bare(recipient: &str, outcome: OutcomeKind, library: Option<&Library>) -> Rec
         library: library.map(|library| library.name.to_string()),
         created_by: None,
         unverified: false,
+        identity: None,
+        level: None,
+        proof: None,
         documents: Vec::new(),
         left_out: Vec::new(),
     }

@@ -1,0 +1,136 @@
+//! Evidence → level → user: the tables of who may be whom, without effects.
+
+use mailshelf_storage::model::{Level, User};
+use mailshelf_storage::{Address, Login};
+
+use super::Identity;
+use super::align::aligned;
+use super::evidence::{Evidence, Findings, Kind};
+use crate::config;
+
+/// What must be proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Of others.
+    pub require: Level,
+    /// Of senders of our own domains.
+    pub internal_require: Level,
+    /// Canonical.
+    pub own_domains: Vec<String>,
+    /// The bare From is enough, of anyone.
+    pub trust_from: bool,
+}
+
+impl Rules {
+    /// Those of a site, and whether From is believed where the mail goes.
+    pub fn of(settings: &config::Sender, trust_from: bool) -> Rules {
+        Rules {
+            require: settings.require.level(),
+            internal_require: settings.internal_require.level(),
+            own_domains: settings.own_domains.clone(),
+            trust_from,
+        }
+    }
+
+    fn required(&self, from: &Address) -> Level {
+        let is_own = self.own_domains.iter().any(|domain| domain == from.domain());
+        match self {
+            _ if self.trust_from => Level::FromHeader,
+            _ if is_own => self.internal_require,
+            _ => self.require,
+        }
+    }
+}
+
+/// Who sent a mail whose From is this mailbox; `users` are those who have the address. In doubt nobody.
+pub fn judge(from: &Address, users: &[User], findings: &Findings, rules: &Rules) -> Identity {
+    let nobody = |proof: String| Identity {
+        address: Some(from.clone()),
+        user: None,
+        level: Level::None,
+        proof,
+        known: !users.is_empty(),
+    };
+    let user = match users {
+        [user] => user,
+        [] => return nobody("nobody we know".to_owned()),
+        _ => return nobody("more than one user has this address".to_owned()),
+    };
+    let others = findings.evidence.iter().find(|evidence| is_of_another(evidence, user));
+    if let Some(other) = others.filter(|_| !rules.trust_from) {
+        return nobody(format!("{}, who is not the user of this From", other.by));
+    }
+    let proof = best(from, user, &findings.evidence, rules.trust_from);
+    let required = rules.required(from);
+    match proof {
+        Some((level, by)) if level >= required => Identity {
+            address: Some(from.clone()),
+            user: Some(user.clone()),
+            level,
+            proof: by.to_owned(),
+            known: true,
+        },
+        Some((level, by)) => nobody(format!("{by} proves {level}, and {required} is required")),
+        None => nobody(nothing(from, findings)),
+    }
+}
+
+const BARE: &str = "From header, believed because trust_from is set";
+
+/// The strongest evidence that the user sent it, the first of equals.
+fn best<'e>(
+    from: &Address,
+    user: &User,
+    evidence: &'e [Evidence],
+    trust_from: bool,
+) -> Option<(Level, &'e str)> {
+    let mut best = trust_from.then_some((Level::FromHeader, BARE));
+    for evidence in evidence {
+        let level = level(from, user, &evidence.kind);
+        if best.map_or(Level::None, |(best, _)| best) < level {
+            best = Some((level, &evidence.by));
+        }
+    }
+    best
+}
+
+/// How well evidence of a kind proves that this user sent a mail from this mailbox.
+fn level(from: &Address, user: &User, kind: &Kind) -> Level {
+    match kind {
+        Kind::Spf { domain } if aligned(domain, from.domain()) => Level::Spf,
+        Kind::Domain { domain } if aligned(domain, from.domain()) => Level::Domain,
+        Kind::Submission { account } if is_account_of(account, user) => Level::Submission,
+        Kind::Internal => Level::Submission,
+        _ => Level::None,
+    }
+}
+
+/// Somebody else signed in, whatever else there is.
+fn is_of_another(evidence: &Evidence, user: &User) -> bool {
+    matches!(&evidence.kind, Kind::Submission { account } if !is_account_of(account, user))
+}
+
+/// An account is a user's where it is the login or one of the addresses.
+fn is_account_of(account: &str, user: &User) -> bool {
+    account.parse::<Login>().is_ok_and(|login| login == user.login)
+        || account.parse::<Address>().is_ok_and(|address| user.addresses.contains(&address))
+}
+
+/// Why nothing is proven, in words.
+fn nothing(from: &Address, findings: &Findings) -> String {
+    let other = |evidence: &Evidence| match &evidence.kind {
+        Kind::Spf { domain } | Kind::Domain { domain } if !aligned(domain, from.domain()) => {
+            Some(format!("{} is for {domain}, not for {}", evidence.by, from.domain()))
+        }
+        _ => None,
+    };
+    let whys: Vec<String> =
+        findings.evidence.iter().filter_map(other).chain(findings.remarks.iter().cloned()).collect();
+    match whys.as_slice() {
+        [] => "no proof: From is only a claim".to_owned(),
+        whys => format!("no proof: {}", whys.join("; ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

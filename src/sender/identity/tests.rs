@@ -1,0 +1,169 @@
+use mailshelf_storage::UserId;
+
+use super::*;
+
+const OURS: &str = "alice@docs.example.org";
+const THEIRS: &str = "alice@example.org";
+
+fn user(login: &str, addresses: &[&str]) -> User {
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    User { id: UserId(1), login: login.parse().unwrap(), addresses }
+}
+
+fn rules(require: Level, internal_require: Level, trust_from: bool) -> Rules {
+    Rules { require, internal_require, own_domains: vec!["docs.example.org".to_owned()], trust_from }
+}
+
+fn usual() -> Rules {
+    Rules::of(
+        &config::Sender { own_domains: vec!["docs.example.org".to_owned()], ..config::Sender::default() },
+        false,
+    )
+}
+
+fn findings(kinds: &[Kind]) -> Findings {
+    let evidence = |kind: &Kind| Evidence { kind: kind.clone(), by: format!("{kind:?}") };
+    Findings { evidence: kinds.iter().map(evidence).collect(), remarks: Vec::new() }
+}
+
+fn alices() -> Vec<User> {
+    vec![user("alice", &[OURS, THEIRS])]
+}
+
+fn level(from: &str, kinds: &[Kind], rules: &Rules) -> Level {
+    let identity = judge(&from.parse().unwrap(), &alices(), &findings(kinds), rules);
+    assert_eq!(identity.user.is_some(), identity.level > Level::None, "{identity:?}");
+    assert!(identity.known);
+    identity.level
+}
+
+fn spf(domain: &str) -> Kind {
+    Kind::Spf { domain: domain.to_owned() }
+}
+
+fn domain(domain: &str) -> Kind {
+    Kind::Domain { domain: domain.to_owned() }
+}
+
+fn account(account: &str) -> Kind {
+    Kind::Submission { account: account.to_owned() }
+}
+
+#[test]
+fn every_proof_against_every_requirement() {
+    use Level::{Domain, FromHeader, None, Spf, Submission};
+    let (require_spf, require_domain, require_submission) =
+        (rules(Spf, Spf, false), rules(Domain, Domain, false), rules(Submission, Submission, false));
+    let trusting = rules(Submission, Submission, true);
+    for from in [OURS, THEIRS] {
+        let own = from.rsplit_once('@').unwrap().1;
+        for (kinds, proven) in [
+            (vec![], None),
+            (vec![spf(own)], Spf),
+            (vec![spf("other.net")], None),
+            (vec![domain(own)], Domain),
+            (vec![domain("other.net")], None),
+            (vec![spf(own), domain(own)], Domain),
+            (vec![domain(own), spf(own)], Domain),
+            (vec![domain("other.net"), spf(own)], Spf),
+            (vec![account("alice")], Submission),
+            (vec![account("ALICE")], Submission),
+            (vec![account(OURS)], Submission),
+            (vec![account("Alice@Example.ORG")], Submission),
+            (vec![domain(own), account("alice")], Submission),
+            (vec![Kind::Internal], Submission),
+            (vec![Kind::Internal, spf("other.net")], Submission),
+        ] {
+            for (rules, required) in
+                [(&require_spf, Spf), (&require_domain, Domain), (&require_submission, Submission)]
+            {
+                let expected = if proven >= required { proven } else { None };
+                assert_eq!(level(from, &kinds, rules), expected, "{from} {kinds:?} {required}");
+            }
+            assert_eq!(level(from, &kinds, &trusting), proven.max(FromHeader), "{from} {kinds:?} trusting");
+        }
+    }
+}
+
+#[test]
+fn our_own_domains_ask_for_more() {
+    assert_eq!(level(THEIRS, &[domain("example.org")], &usual()), Level::Domain);
+    assert_eq!(level(OURS, &[domain("docs.example.org")], &usual()), Level::None);
+    assert_eq!(level(OURS, &[account("alice")], &usual()), Level::Submission);
+    assert_eq!(level(THEIRS, &[spf("example.org")], &usual()), Level::None);
+}
+
+#[test]
+fn a_subdomain_speaks_for_its_domain_and_back() {
+    assert_eq!(level(THEIRS, &[domain("mail.example.org")], &usual()), Level::Domain);
+    for other in ["org", "example.org.evil.net", "notexample.org", "example.net", ""] {
+        assert_eq!(level(THEIRS, &[domain(other)], &usual()), Level::None, "{other}");
+    }
+}
+
+#[test]
+fn whoever_signed_in_as_somebody_else_is_nobody() {
+    for other in ["bob", "bob@example.org", "alice@example.net", "alice@", "", "alice@example.org.evil.net"] {
+        let kinds = [account(other), domain("example.org"), Kind::Internal];
+        assert_eq!(level(THEIRS, &kinds, &usual()), Level::None, "{other}");
+        let both = [account("alice"), account(other)];
+        assert_eq!(level(THEIRS, &both, &usual()), Level::None, "{other}");
+        assert_eq!(
+            level(THEIRS, &[account(other)], &rules(Level::Domain, Level::Domain, true)),
+            Level::FromHeader
+        );
+    }
+}
+
+#[test]
+fn none_or_several_users_are_nobody() {
+    let from = THEIRS.parse().unwrap();
+    let all = findings(&[account("alice"), domain("example.org"), Kind::Internal]);
+    for trust_from in [false, true] {
+        let rules = rules(Level::Spf, Level::Spf, trust_from);
+        let nobody = judge(&from, &[], &all, &rules);
+        assert_eq!((nobody.user, nobody.known, nobody.proof.as_str()), (None, false, "nobody we know"));
+        let two = [user("alice", &[THEIRS]), user("bob", &[THEIRS])];
+        let nobody = judge(&from, &two, &all, &rules);
+        assert_eq!(
+            (nobody.user, nobody.known, nobody.proof.as_str()),
+            (None, true, "more than one user has this address")
+        );
+    }
+}
+
+#[test]
+fn the_proof_is_told_and_so_is_its_lack() {
+    let by = |kind: Kind, by: &str| Evidence { kind, by: by.to_owned() };
+    let told = |evidence: &[Evidence], remarks: &[&str], rules: &Rules| {
+        let remarks = remarks.iter().map(ToString::to_string).collect();
+        judge(&THEIRS.parse().unwrap(), &alices(), &Findings { evidence: evidence.to_vec(), remarks }, rules)
+            .proof
+    };
+    let spf_by = by(spf("example.org"), "spf=pass by mx1");
+    let dmarc = by(domain("example.org"), "dmarc=pass by mx1");
+    let bob = by(account("bob"), "auth=pass by mx1 for bob");
+    let trusting = rules(Level::Domain, Level::Domain, true);
+    for (evidence, remarks, rules, words) in [
+        (vec![spf_by.clone(), dmarc.clone()], vec!["dkim=fail by mx1"], usual(), "dmarc=pass by mx1"),
+        (vec![spf_by.clone()], vec![], usual(), "spf=pass by mx1 proves spf, and domain is required"),
+        (
+            vec![dmarc.clone(), bob.clone()],
+            vec![],
+            usual(),
+            "auth=pass by mx1 for bob, who is not the user of this From",
+        ),
+        (vec![], vec!["a", "b"], usual(), "no proof: a; b"),
+        (vec![], vec![], usual(), "no proof: From is only a claim"),
+        (
+            vec![by(spf("x.net"), "spf=pass by mx1")],
+            vec!["dmarc=none by mx1"],
+            usual(),
+            "no proof: spf=pass by mx1 is for x.net, not for example.org; dmarc=none by mx1",
+        ),
+        (vec![], vec!["a"], trusting.clone(), "From header, believed because trust_from is set"),
+        (vec![dmarc], vec![], trusting, "dmarc=pass by mx1"),
+    ] {
+        assert_eq!(told(&evidence, &remarks, &rules), words);
+    }
+}
