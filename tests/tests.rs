@@ -20,6 +20,7 @@ mod event_log;
 mod events;
 mod explain;
 mod fault;
+mod forgery;
 mod help;
 mod hostile;
 mod kill;

@@ -188,6 +188,11 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
             found.remark(format!("{method} is reported twice, or in an unknown version"));
         }
     }
+    if *found == Findings::default() {
+        // arc=pass among others: a chain proves what was passed on, not that its first link is to be believed.
+        let id = ours.first().map(|field| field.id.as_str()).unwrap_or_default();
+        found.remark(format!("the Authentication-Results of {id} prove nothing"));
+    }
 }
 
 /// Whether DMARC leaves room for other evidence of a domain. Where its owner's policy is not met, or nobody knows

@@ -92,12 +92,12 @@ fn what_does_not_and_why() {
         "From: x\n~; dmarc=pass header.from=example.org",
         "no Received above From: nothing tells our server's fields from the sender's",
     );
-    nothing("~; none", "");
+    nothing("~; none", "the Authentication-Results of mx1.docs.example.org prove nothing");
     let fail = |method: &str| format!("{method} by mx1.docs.example.org");
     nothing("~; dmarc=fail header.from=example.org", &fail("dmarc=fail"));
     nothing("~; dmarc=none header.from=example.org", &fail("dmarc=none"));
     nothing("~; dmarc=pass", &(fail("dmarc=pass") + " names no From"));
-    nothing("~; arc=pass", "");
+    nothing("~; arc=pass", "the Authentication-Results of mx1.docs.example.org prove nothing");
     nothing("~; auth=fail smtp.auth=alice", &fail("auth=fail"));
     nothing("~; auth=pass smtp.mailfrom=alice@example.org", &(fail("auth=pass") + " names no account"));
     nothing("~; spf=pass smtp.helo=example.org", &(fail("spf=pass") + " names no domain"));

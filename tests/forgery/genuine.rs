@@ -1,0 +1,130 @@
+//! A maker of honest mail, the same in every run: results in the words of the servers that people run.
+
+use mailshelf_storage::model::Level;
+
+use super::Random;
+use super::forge::ID;
+
+/// An honest mail and how well it proves its sender.
+pub struct Honest {
+    pub server: &'static str,
+    pub mail: String,
+    pub from: String,
+    pub level: Level,
+}
+
+const BASE64: &[&str] = &["a", "Z", "0", "9", "+", "/", "x", "Q"];
+
+fn tag(random: &mut Random) -> String {
+    let tag: String = (0..8).map(|_| random.pick(BASE64)).collect();
+    if tag.contains('/') { format!("\"{tag}\"") } else { tag }
+}
+
+fn local(random: &mut Random) -> String {
+    let name =
+        random.pick(&["alice", "a.b", "Alice.O'Neil", "a+b", "a_b-c", "x=y", "\"a b\"", "info", "2026"]);
+    format!("{name}{}", if name.ends_with('"') { String::new() } else { random.below(1000).to_string() })
+}
+
+/// Rspamd, Gmail and others write all in one field; a second signature is that of whoever sends for the domain.
+fn rspamd(random: &mut Random, domain: &str, path: &str) -> String {
+    let second = format!("dkim=pass header.d=esp.example header.s=s header.b={};\r\n\t", tag(random));
+    format!(
+        "Authentication-Results: {ID};\r\n\tdkim=pass header.d={domain} header.s=s1 header.b={};\r\n\t{}\
+         spf=pass ({ID}: domain of bounce@{domain} designates 192.0.2.1 as permitted sender) smtp.mailfrom={path};\r\n\t\
+         dmarc=pass (policy={}) header.from={domain}\r\n",
+        tag(random),
+        if random.below(2) == 0 { &second } else { "" },
+        random.pick(&["none", "quarantine", "reject"]),
+    )
+}
+
+fn gmail(random: &mut Random, domain: &str, path: &str) -> String {
+    format!(
+        "Authentication-Results: {ID};\r\n       dkim=pass header.i=@{domain} header.s=20230601 header.b={};\r\n       \
+         spf=pass (google.com: domain of bounce@{domain} designates 2001:db8::1 as permitted sender) smtp.mailfrom={path};\r\n       \
+         dmarc=pass (p=NONE sp=QUARANTINE dis=NONE) header.from={domain};\r\n       dara=pass header.i=@docs.example.org\r\n",
+        tag(random)
+    )
+}
+
+/// Two milters, a field each.
+fn opendmarc(random: &mut Random, domain: &str, _path: &str) -> String {
+    let dkim = format!(
+        "Authentication-Results: {ID};\r\n\tdkim=pass (2048-bit key; unprotected) header.d={domain} header.i=@{domain} \
+         header.a=rsa-sha256 header.s=s1 header.b={};\r\n\tdkim-atps=neutral\r\n",
+        tag(random)
+    );
+    let dmarc =
+        format!("Authentication-Results: {ID}; dmarc=pass (p=reject dis=none) header.from={domain}\r\n");
+    if random.below(2) == 0 { dmarc + &dkim } else { dkim + &dmarc }
+}
+
+fn opendkim(random: &mut Random, domain: &str, _path: &str) -> String {
+    let reason = random.pick(&[" (1024-bit key)", " reason=\"2048-bit key; unprotected key\"", ""]);
+    format!(
+        "Authentication-Results: {ID};\r\n\tdkim=pass{reason} header.d=mail.{domain} header.i=@{domain} header.b={}\r\n",
+        tag(random)
+    )
+}
+
+fn amavis(random: &mut Random, domain: &str, _path: &str) -> String {
+    let key = random.pick(&["(1024-bit key)", "(2048-bit key)", "(256-bit key)"]);
+    format!(
+        "Authentication-Results: {ID} (amavisd-new);\r\n\tdkim=pass {key} reason=\"pass (just generated, assumed good)\"\r\n\theader.d={domain}\r\n"
+    )
+}
+
+fn policyd(_random: &mut Random, domain: &str, path: &str) -> String {
+    format!(
+        "Authentication-Results: {ID}; spf=pass (sender SPF authorized) smtp.mailfrom={path} \
+         (client-ip=192.0.2.1; helo=mail.{domain}; envelope-from=bounce@{domain}; receiver=all@docs.example.org)\r\n"
+    )
+}
+
+fn postfix(_random: &mut Random, _domain: &str, _path: &str) -> String {
+    format!("Authentication-Results: {ID}; auth=pass (plain) smtp.auth=sender\r\n")
+}
+
+type Server = fn(&mut Random, &str, &str) -> String;
+
+const SERVERS: [(&str, Server, Level); 7] = [
+    ("Rspamd", rspamd, Level::Domain),
+    ("Gmail", gmail, Level::Domain),
+    ("OpenDKIM and OpenDMARC", opendmarc, Level::Domain),
+    ("OpenDKIM", opendkim, Level::Domain),
+    ("Amavis", amavis, Level::Domain),
+    ("policyd-spf", policyd, Level::Spf),
+    ("SMTP AUTH", postfix, Level::Submission),
+];
+
+fn mail(random: &mut Random, above: &str, own: &str, from: &str) -> String {
+    let name =
+        random.pick(&["", "Alice ", "\"Alice, B.\" ", "=?utf-8?Q?J=C3=BCrgen?= ", "Alice Q. Public\r\n "]);
+    format!(
+        "{above}Received: from mail.example.net (mail.example.net [192.0.2.1])\r\n\tby {ID} (Postfix) with ESMTPS id 4F2C;\r\n\t\
+         Sat, 21 Nov 2026 04:00:00 +0000 (UTC)\r\n{own}DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.net;\r\n\t\
+         s=s1; h=from:to:subject; bh=x; b=x\r\nFrom: {name}<{from}>\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/csv; name=a.csv\r\nContent-Disposition: attachment\r\n\r\na,b\r\n"
+    )
+}
+
+pub fn honest(random: &mut Random) -> Honest {
+    let domain =
+        random.pick(&["example.net", "mail.example.co.uk", "xn--mller-kva.example.com", "a-b.example.org"]);
+    let from = format!("{}@{domain}", local(random));
+    if random.below(8) == 0 {
+        let own = "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthMechanism: 04\r\n\
+                   X-MS-Exchange-Organization-AuthSource: ex1.example.org\r\n";
+        let mail = mail(random, "", own, &from);
+        return Honest { server: "Exchange", mail, from, level: Level::Submission };
+    }
+    let path = match random.below(3) {
+        0 => from.clone(),
+        1 => format!("bounce+{}=docs.example.org@{domain}", random.below(1000)),
+        _ => domain.to_owned(),
+    };
+    let (server, write, level) = random.pick(&SERVERS);
+    let above = write(random, domain, &path);
+    Honest { server, mail: mail(random, &above, "", &from), from, level }
+}
