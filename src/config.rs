@@ -17,7 +17,7 @@ use crate::service::clock;
 use apart::Overlap;
 use raw::Raw;
 
-pub use sender::{Require, ResultsAt, Sender};
+pub use sender::{Require, Resolver, ResultsAt, Sender, Verify};
 pub use unit::Span;
 
 /// The configuration as shipped: every key, its meaning and its default.

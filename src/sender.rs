@@ -14,6 +14,7 @@ pub mod traces;
 pub mod align;
 pub mod evidence;
 pub mod identity;
+pub mod verify;
 
 pub use evidence::Findings;
 pub use from::NoMailbox;

@@ -51,8 +51,8 @@ fn a_wrong_type() {
 #[test]
 fn a_setting_of_a_later_version() {
     let site = Site::new();
-    site.configure("verify = \"off\"", "verify = \"dmarc\"");
-    assert_says(&site.fails(2, &["run"]), &["sender.verify: this version supports only the default"]);
+    site.configure("blocked_types = []", "blocked_types = [\"exe\"]");
+    assert_says(&site.fails(2, &["run"]), &["limits.blocked_types: this version supports only the default"]);
 }
 
 #[test]

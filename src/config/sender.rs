@@ -1,5 +1,8 @@
 //! `[sender]`: what counts as proof of who sent a mail.
 
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
 use mailshelf_storage::model::Level;
 use serde::Deserialize;
 
@@ -25,6 +28,12 @@ pub struct Sender {
     pub trust_from: bool,
     /// The drop is fed by an Exchange that strips `X-MS-Exchange-Organization-AuthAs` from what comes from outside.
     pub exchange_internal: bool,
+    /// What we verify ourselves.
+    pub verify: Verify,
+    /// Whom we ask for keys and policies.
+    pub resolver: Resolver,
+    /// Domains, lower case, whose ARC seals are believed.
+    pub arc_sealers: Vec<String>,
 }
 
 /// Where our servers write `Authentication-Results`.
@@ -60,6 +69,59 @@ impl Require {
     }
 }
 
+/// What is verified with our own eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verify {
+    /// Nothing.
+    #[default]
+    Off,
+    /// DKIM signatures by the domain of From, or one above it.
+    Dkim,
+    /// The same, where From's domain publishes a DMARC policy that is met.
+    Dmarc,
+}
+
+/// Which DNS resolver is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Resolver {
+    /// Those of the system (`/etc/resolv.conf`).
+    #[default]
+    System,
+    /// This one.
+    At(SocketAddr),
+}
+
+impl TryFrom<String> for Resolver {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Resolver, String> {
+        if text == "system" {
+            return Ok(Resolver::System);
+        }
+        if let Ok(address) = text.parse::<SocketAddr>()
+            && address.port() != 0
+        {
+            return Ok(Resolver::At(address));
+        }
+        let port = match text.parse::<IpAddr>() {
+            Ok(ip) => format!("; with the usual port it is \"{}\"", SocketAddr::new(ip, 53)),
+            Err(_) => String::new(),
+        };
+        Err(format!("sender.resolver is \"system\" or \"IP:PORT\", not {text:?}{port}"))
+    }
+}
+
+impl fmt::Display for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resolver::System => f.write_str("the system's resolver"),
+            Resolver::At(address) => write!(f, "the resolver {address}"),
+        }
+    }
+}
+
 impl Default for Sender {
     fn default() -> Sender {
         Sender {
@@ -71,13 +133,32 @@ impl Default for Sender {
             internal_require: Require::Submission,
             trust_from: false,
             exchange_internal: false,
+            verify: Verify::Off,
+            resolver: Resolver::System,
+            arc_sealers: Vec::new(),
         }
     }
 }
 
-/// Checks the ids and domains; `site` are the domains of the site.
+/// Checks the ids and domains, and that nothing is set that would do nothing; `site` are the domains of the site.
 pub(super) fn check(mut sender: Sender, site: &[String]) -> Result<Sender, Fault> {
-    for id in &mut sender.authserv_id {
+    check_ids(&mut sender.authserv_id)?;
+    check_domains(&mut sender.own_domains, "sender.own_domains")?;
+    check_domains(&mut sender.arc_sealers, SEALERS)?;
+    if !sender.arc_sealers.is_empty() && sender.verify == Verify::Off {
+        let fault = Fault::new(format!("{SEALERS}: nobody looks at seals while sender.verify is off"));
+        return Err(fault.of(SEALERS).hint("set verify = \"dmarc\", or leave arc_sealers out"));
+    }
+    if sender.own_domains.is_empty() {
+        sender.own_domains = site.to_vec();
+    }
+    Ok(sender)
+}
+
+const SEALERS: &str = "sender.arc_sealers";
+
+fn check_ids(ids: &mut [String]) -> Result<(), Fault> {
+    for id in ids {
         // A token (RFC 2045 section 5.1) in practice: a host name, or a word.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
         if id.is_empty() || id.len() > 253 || !id.bytes().all(plain) {
@@ -87,12 +168,12 @@ pub(super) fn check(mut sender: Sender, site: &[String]) -> Result<Sender, Fault
         }
         id.make_ascii_lowercase();
     }
-    for domain in &mut sender.own_domains {
-        *domain = check_domain(domain)
-            .map_err(|why| Fault::new(format!("sender.own_domains: {why}")).of("sender.own_domains"))?;
+    Ok(())
+}
+
+fn check_domains(domains: &mut [String], key: &'static str) -> Result<(), Fault> {
+    for domain in domains {
+        *domain = check_domain(domain).map_err(|why| Fault::new(format!("{key}: {why}")).of(key))?;
     }
-    if sender.own_domains.is_empty() {
-        sender.own_domains = site.to_vec();
-    }
-    Ok(sender)
+    Ok(())
 }

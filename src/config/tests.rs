@@ -87,7 +87,26 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
             "line 4: sender.own_domains: \"a b\" is no domain; one looks like docs.example.org",
         ),
         ("[sender]\nreceived_auth = 1", "line 4: sender.received_auth is true or false, not a whole number"),
-        ("[sender]\nverify = \"dkim\"", "line 4: sender.verify: this version supports only the default"),
+        (
+            "[sender]\nverify = \"spf\"",
+            "line 4: unknown variant `spf`, expected one of `off`, `dkim`, `dmarc`",
+        ),
+        (
+            "[sender]\nresolver = \"192.0.2.1\"",
+            "line 4: sender.resolver is \"system\" or \"IP:PORT\", not \"192.0.2.1\"; with the usual port it is \"192.0.2.1:53\"",
+        ),
+        (
+            "[sender]\nresolver = \"dns.example.org:53\"",
+            "line 4: sender.resolver is \"system\" or \"IP:PORT\", not \"dns.example.org:53\"",
+        ),
+        (
+            "[sender]\nverify = \"dkim\"\narc_sealers = [\"a b\"]",
+            "line 5: sender.arc_sealers: \"a b\" is no domain; one looks like docs.example.org",
+        ),
+        (
+            "[sender]\narc_sealers = [\"x.org\"]",
+            "line 4: sender.arc_sealers: nobody looks at seals while sender.verify is off",
+        ),
         (
             "[drop]\nsafe_servers = [\"192.0.2.0/24\"]",
             "line 4: drop.safe_servers: this version supports only the default",
@@ -155,6 +174,15 @@ fn what_counts_as_proof() {
     );
     assert_eq!((other.authserv_id, other.results_at), (vec!["mx1.example.org".to_owned()], ResultsAt::Below));
     assert_eq!((other.own_domains, other.require), (vec!["x.org".to_owned()], Require::Spf));
+}
+
+#[test]
+fn own_verification_is_set_up() {
+    let text = "[sender]\nverify = \"dmarc\"\nresolver = \"[::1]:5353\"\narc_sealers = [\"Lists.X.org\"]\n";
+    let config = parse(&format!("{SITE}{text}")).unwrap();
+    assert_eq!(config.sender.verify, Verify::Dmarc);
+    assert_eq!(config.sender.resolver, Resolver::At("[::1]:5353".parse().unwrap()));
+    assert_eq!(config.sender.arc_sealers, ["lists.x.org"]);
 }
 
 #[test]

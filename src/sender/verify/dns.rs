@@ -1,0 +1,287 @@
+//! Questions to DNS, with a memory. Alone knows the resolver.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use mail_auth::hickory_resolver::TokioResolver;
+use mail_auth::hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use mail_auth::hickory_resolver::net::runtime::TokioRuntimeProvider;
+use mail_auth::hickory_resolver::net::{DnsError, NetError};
+use mail_auth::hickory_resolver::proto::ProtoError;
+use mail_auth::hickory_resolver::proto::op::ResponseCode;
+use mail_auth::hickory_resolver::proto::rr::{Name, RData};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::Resolver;
+
+/// How long a server may take to answer; it is asked twice.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest that an answer is remembered, whatever it says itself.
+const REMEMBERED: Duration = Duration::from_secs(300);
+/// How long it is remembered that there is no record.
+const ABSENT: Duration = Duration::from_secs(60);
+/// How long a domain that could not be asked is left alone: one such domain must not hold up a pass at each mail.
+const LEFT_ALONE: Duration = Duration::from_secs(15);
+/// After so many domains in a row without any answer the resolver itself is left alone.
+const SILENT: u32 = 3;
+/// So many answers, and so many failures, are remembered.
+const MOST: usize = 2000;
+/// Records beyond these, in number and bytes, are no key and no policy.
+const RECORDS: usize = 16;
+const RECORD_BYTES: usize = 8 << 10;
+
+/// The texts found under a name; none if there are none.
+pub type Texts = Arc<[Vec<u8>]>;
+
+/// A resolver that may be asked by several threads at once.
+pub struct Dns {
+    source: Source,
+    memory: Mutex<Memory>,
+}
+
+enum Source {
+    /// Asked over the network, and opened only when it is first asked.
+    Network(Resolver, OnceLock<Result<Box<Open>, String>>),
+    /// Knows these names and no other.
+    Records(HashMap<String, Vec<Vec<u8>>>),
+}
+
+struct Open {
+    runtime: Runtime,
+    resolver: TokioResolver,
+}
+
+#[derive(Default)]
+struct Memory {
+    answers: HashMap<String, (Instant, Texts)>,
+    /// By domain, since a stranger can invent names below one.
+    failures: HashMap<String, (Instant, String)>,
+    /// Domains in a row that the resolver said nothing at all about, and until when that counts.
+    silence: Option<(u32, Instant)>,
+}
+
+/// Why there is no answer.
+struct Failure {
+    why: String,
+    /// The resolver said nothing at all.
+    silent: bool,
+}
+
+impl Dns {
+    /// One that asks this resolver.
+    pub fn new(resolver: Resolver) -> Dns {
+        Dns { source: Source::Network(resolver, OnceLock::new()), memory: Mutex::default() }
+    }
+
+    /// One that asks nobody: these are all the TXT records there are.
+    pub fn records(records: &[(&str, &str)]) -> Dns {
+        let mut by_name: HashMap<String, Vec<Vec<u8>>> = HashMap::new();
+        for (name, text) in records {
+            by_name.entry((*name).to_owned()).or_default().push(text.as_bytes().to_vec());
+        }
+        Dns { source: Source::Records(by_name), memory: Mutex::default() }
+    }
+
+    /// The TXT records of a name within `domain`. `Err` names resolver, question and fault: whether there are any is
+    /// not known.
+    pub fn txt(&self, name: &str, domain: &str, deadline: Instant) -> Result<Texts, String> {
+        let (whom, open) = match &self.source {
+            Source::Network(whom, open) => (whom, open),
+            Source::Records(records) => return Ok(records.get(name).cloned().unwrap_or_default().into()),
+        };
+        let tell = |why: &str| format!("DNS: {whom} does not tell the TXT records of {name}: {why}");
+        if let Some(known) = self.memory().known(name, domain, Instant::now()) {
+            return known.map_err(|why| tell(&why));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(tell("no time is left to ask for this mail"));
+        }
+        let asked = match open.get_or_init(|| Open::new(whom)) {
+            Ok(open) => open.ask(name, left),
+            Err(why) => Err(Failure { why: why.clone(), silent: false }),
+        };
+        let now = Instant::now();
+        match asked {
+            Ok((texts, until)) => {
+                self.memory().learn(name, Arc::clone(&texts), until.min(now + REMEMBERED));
+                Ok(texts)
+            }
+            Err(failure) => {
+                let told = tell(&failure.why);
+                self.memory().fail(domain, failure, now);
+                Err(told)
+            }
+        }
+    }
+
+    /// Nothing half-done stands behind it when a thread panics.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn known(&self, name: &str, domain: &str, now: Instant) -> Option<Result<Texts, String>> {
+        if let Some((until, texts)) = self.answers.get(name)
+            && now < *until
+        {
+            return Some(Ok(Arc::clone(texts)));
+        }
+        if let Some((until, why)) = self.failures.get(domain)
+            && now < *until
+        {
+            return Some(Err(why.clone()));
+        }
+        let silent = self.silence.is_some_and(|(count, until)| count >= SILENT && now < until);
+        silent.then(|| Err("it has answered nothing for a while".to_owned()))
+    }
+
+    fn learn(&mut self, name: &str, texts: Texts, until: Instant) {
+        self.silence = None;
+        if self.answers.len() >= MOST {
+            self.answers.clear();
+        }
+        self.answers.insert(name.to_owned(), (until, texts));
+    }
+
+    fn fail(&mut self, domain: &str, failure: Failure, now: Instant) {
+        let until = now + LEFT_ALONE;
+        let before = self.silence.map_or(0, |(count, _)| count);
+        self.silence = failure.silent.then_some((before.saturating_add(1), until));
+        if self.failures.len() >= MOST {
+            self.failures.clear();
+        }
+        self.failures.insert(domain.to_owned(), (until, failure.why));
+    }
+}
+
+impl Open {
+    fn new(whom: &Resolver) -> Result<Box<Open>, String> {
+        // Whoever asks drives it, each on its own thread; it has no thread of its own.
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+        let entered = runtime.enter();
+        let mut builder = match whom {
+            Resolver::System => TokioResolver::builder_tokio().map_err(|error| error.to_string())?,
+            Resolver::At(address) => {
+                TokioResolver::builder_with_config(only(*address), TokioRuntimeProvider::default())
+            }
+        };
+        let options = builder.options_mut();
+        options.timeout = PATIENCE;
+        options.attempts = 2;
+        // What is remembered, and how long, is settled in one place.
+        options.cache_size = 0;
+        options.edns0 = true;
+        let resolver = builder.build().map_err(|error| error.to_string())?;
+        drop(entered);
+        Ok(Box::new(Open { runtime, resolver }))
+    }
+
+    /// The texts, and until when they hold.
+    fn ask(&self, name: &str, left: Duration) -> Result<(Texts, Instant), Failure> {
+        let unaskable = |error: ProtoError| Failure { why: error.to_string(), silent: false };
+        let mut name = Name::from_ascii(name).map_err(unaskable)?;
+        // No search list: the name is meant as it stands.
+        name.set_fqdn(true);
+        let asked = async { tokio::time::timeout(left, self.resolver.txt_lookup(name)).await };
+        match self.runtime.block_on(asked) {
+            Err(_) => Err(Failure { why: "no answer in time".to_owned(), silent: true }),
+            Ok(Err(error)) if is_absent(&error) => Ok((Arc::default(), Instant::now() + ABSENT)),
+            Ok(Err(error)) => {
+                let silent = !matches!(error, NetError::Dns(_));
+                Err(Failure { why: words(&error), silent })
+            }
+            Ok(Ok(lookup)) => {
+                let texts = lookup.answers().iter().filter_map(|record| match &record.data {
+                    RData::TXT(txt) => Some(txt.txt_data.concat()),
+                    _ => None,
+                });
+                let texts: Vec<Vec<u8>> =
+                    texts.filter(|text| text.len() <= RECORD_BYTES).take(RECORDS).collect();
+                Ok((texts.into(), lookup.valid_until()))
+            }
+        }
+    }
+}
+
+/// One server, asked by UDP, and by TCP where an answer is too long for that.
+fn only(address: SocketAddr) -> ResolverConfig {
+    let mut server = NameServerConfig::udp_and_tcp(address.ip());
+    for connection in &mut server.connections {
+        connection.port = address.port();
+    }
+    ResolverConfig::from_parts(None, Vec::new(), vec![server])
+}
+
+/// The resolver says that there is no such record; every other error leaves that open.
+fn is_absent(error: &NetError) -> bool {
+    matches!(error, NetError::Dns(DnsError::NoRecordsFound(none))
+        if matches!(none.response_code, ResponseCode::NXDomain | ResponseCode::NoError))
+}
+
+fn words(error: &NetError) -> String {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => none.response_code.to_string(),
+        NetError::Dns(DnsError::ResponseCode(code)) => code.to_string(),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Texts {
+        vec![text.as_bytes().to_vec()].into()
+    }
+
+    fn failure(silent: bool) -> Failure {
+        Failure { why: "no".to_owned(), silent }
+    }
+
+    #[test]
+    fn answers_are_remembered_for_their_time() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.learn("a.x.org", texts("1"), now + ABSENT);
+        assert_eq!(memory.known("a.x.org", "x.org", now), Some(Ok(texts("1"))));
+        assert_eq!(memory.known("b.x.org", "x.org", now), None);
+        assert_eq!(memory.known("a.x.org", "x.org", now + ABSENT), None);
+    }
+
+    #[test]
+    fn a_domain_that_fails_is_left_alone_and_no_other() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        memory.fail("x.org", failure(true), now);
+        assert!(memory.known("new.x.org", "x.org", now).is_some_and(|known| known.is_err()));
+        assert_eq!(memory.known("a.y.org", "y.org", now), None);
+        assert_eq!(memory.known("new.x.org", "x.org", now + LEFT_ALONE), None);
+    }
+
+    #[test]
+    fn a_resolver_that_says_nothing_is_left_alone_until_it_may_speak_again() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        for domain in ["a.org", "b.org", "c.org"] {
+            assert_eq!(memory.known("x.d.org", "d.org", now), None);
+            memory.fail(domain, failure(true), now);
+        }
+        assert!(memory.known("x.d.org", "d.org", now).is_some_and(|known| known.is_err()));
+        assert_eq!(memory.known("x.d.org", "d.org", now + LEFT_ALONE), None);
+        // Whatever it says, it speaks.
+        memory.fail("a.org", failure(false), now);
+        assert_eq!(memory.known("x.d.org", "d.org", now), None);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (mut memory, now) = (Memory::default(), Instant::now());
+        for nth in 0..3 * MOST {
+            memory.learn(&format!("{nth}.x.org"), texts("1"), now + ABSENT);
+            memory.fail(&format!("{nth}.org"), failure(false), now);
+        }
+        assert!(memory.answers.len() <= MOST && memory.failures.len() <= MOST);
+    }
+}
