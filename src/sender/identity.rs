@@ -7,6 +7,7 @@ use super::Identity;
 use super::align::aligned;
 use super::evidence::{Evidence, Findings, Kind};
 use crate::config;
+use crate::escape::shorten;
 
 /// What must be proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,8 @@ pub fn judge(from: &Address, users: &[User], findings: &Findings, rules: &Rules)
         address: Some(from.clone()),
         user: None,
         level: Level::None,
-        proof,
+        // What a server quotes of a stranger may be as long as its field.
+        proof: shorten(&proof),
         known: !users.is_empty(),
     };
     let user = match users {

@@ -167,3 +167,11 @@ fn the_proof_is_told_and_so_is_its_lack() {
         assert_eq!(told(&evidence, &remarks, &rules), words);
     }
 }
+
+#[test]
+fn a_strangers_words_are_no_longer_than_a_line() {
+    let remarks = vec!["x".repeat(8000)];
+    let findings = Findings { evidence: Vec::new(), remarks };
+    let proof = judge(&THEIRS.parse().unwrap(), &alices(), &findings, &usual()).proof;
+    assert_eq!(proof.len(), 998);
+}
