@@ -8,9 +8,10 @@ use mailshelf_storage::model::{Level, Mail, MailState, Outcome, OutcomeKind};
 use mailshelf_storage::{Address, Error, Reader};
 
 use crate::config::Config;
-use crate::drop::{Claimed, Format, shown};
+use crate::drop::{Format, shown};
 use crate::outcome::Reason;
 use crate::pass::prepare::{self, Prepared, Reading};
+use crate::pass::proof::Prover;
 use crate::pass::{commit, decide};
 use crate::record::words::{RecipientRecord, SenderRecord};
 use crate::record::{Decided, Fate, shelf};
@@ -58,10 +59,11 @@ pub enum ExplainError {
     Thread(std::io::Error),
 }
 
-/// Explains a mail by the settings and documents that `reader` sees.
+/// Explains a mail by the settings and documents that `reader` sees; `prover` is asked where a pass would ask.
 pub fn explain(
     config: &Config,
     reader: &dyn Reader,
+    prover: &Prover<'_>,
     request: &Request<'_>,
 ) -> Result<Explanation, ExplainError> {
     place::check(request.file)?;
@@ -73,19 +75,25 @@ pub fn explain(
     let drop_format = config.drop_settings().format();
     let format = request.format.unwrap_or(drop_format);
     let place = Place::of(request.file, config, drop_format);
-    let mut prepared = read(config, place.claimed(request.file, format), format)?;
-    let given = give_recipients(&mut prepared, request.to, &mut notes);
+    let mut given = false;
+    let prepared = on_large_stack(|| {
+        let claimed = place.claimed(request.file, format);
+        let mut prepared = prepare::prepare(claimed, format, &config.limits, &Prover::Nobody, || ());
+        given = give_recipients(&mut prepared, request.to, &mut notes);
+        prepared.prove(prover);
+        prepared
+    })?;
     let obstacle = place.obstacle(request.file, drop_format);
     let about = About { config, reader, format, place, given, obstacle };
     Ok(Explanation { notes, ..about.explain(&prepared)? })
 }
 
-/// Reads it as a pass does, on a stack as large.
-fn read(config: &Config, claimed: Claimed, format: Format) -> Result<Prepared, ExplainError> {
+/// Has it read on a stack as large as that of a pass.
+fn on_large_stack(read: impl FnOnce() -> Prepared + Send) -> Result<Prepared, ExplainError> {
     thread::scope(|scope| {
         let reading = thread::Builder::new()
             .stack_size(prepare::STACK)
-            .spawn_scoped(scope, || prepare::prepare(claimed, format, &config.limits, || ()))
+            .spawn_scoped(scope, read)
             .map_err(ExplainError::Thread)?;
         Ok(reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
@@ -170,8 +178,9 @@ impl About<'_> {
             recipients.push(Recipient { meaning: meaning(&record), record, steps });
         }
         let levels: Vec<Level> = identities.iter().map(|identity| identity.level).collect();
-        let is_judged = decided.fate == Fate::Judged;
-        let stages = self.stages(prepared, is_judged.then_some((&decided.sender, &levels)));
+        // Who sent it is asked of what is judged, and of what waits for the answer.
+        let is_asked = decided.fate == Fate::Judged || !decided.sender.proof.is_empty();
+        let stages = self.stages(prepared, is_asked.then_some((&decided.sender, &levels)));
         let sender = decided.sender.clone();
         let disposal = self.disposal(state, &outcomes, (attempts, &decided.fate));
         let badmail = state == MailState::Badmail;

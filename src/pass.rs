@@ -24,6 +24,7 @@ use conclude::{end_passes, end_replays};
 use inherit::inherit;
 use prepare::{Prepared, Reading, prepare};
 use produce::{COMPLAINTS, Complaint, Produced, Producer};
+use proof::Prover;
 
 pub mod blame;
 pub mod commit;
@@ -32,6 +33,7 @@ pub mod decide;
 mod inherit;
 pub mod prepare;
 mod produce;
+pub mod proof;
 
 pub use conclude::unable;
 
@@ -221,6 +223,7 @@ impl<'a> Pass<'a> {
         let producer = Producer {
             drop: self.drop,
             limits: &self.site.config.limits,
+            prover: Prover::of(self.site),
             stop: self.stop,
             at_most: PASS_MAILS,
         };
@@ -255,7 +258,7 @@ impl<'a> Pass<'a> {
             let id = suspect.id;
             let finding = match &self.site.program {
                 Some(program) => {
-                    blame::examine(program, &self.site.config.limits, &suspect, self.drop.format(), self.stop)
+                    blame::examine(program, &self.site.config, &suspect, self.drop.format(), self.stop)
                 }
                 None => Finding::Unknown("no program to read it alone with".to_owned()),
             };
@@ -309,7 +312,8 @@ impl<'a> Pass<'a> {
     fn read_and_commit(&mut self, claimed: Claimed) {
         let id = claimed.id;
         let blame = || self.drop.slots().enter(0, id).ok();
-        let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, blame);
+        let prover = Prover::of(self.site);
+        let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, &prover, blame);
         self.commit(vec![prepared]);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`mod@from`] finds the one mailbox that rights may hang on, [`traces`] what the header says of it ([`results`] and
 //! [`received`] read the fields), [`evidence`] what of that counts, and [`identity`] whom it makes the sender. The first
-//! two are part of reading a message; the others are settled by the settings of the moment.
+//! two are part of reading a message; the others are settled by the settings of the moment. Where all that proves
+//! nobody, and the site wants it, [`verify`] looks at signatures, and [`verification`] makes evidence of what it finds.
 
 use mailshelf_storage::model::{Level, TrustFrom, User};
 use mailshelf_storage::{Address, Reader, Result};
@@ -15,11 +16,13 @@ pub mod align;
 pub mod evidence;
 pub mod identity;
 pub mod verify;
+pub mod verification;
 
 pub use evidence::Findings;
 pub use from::NoMailbox;
 pub use identity::Rules;
 pub use traces::Traces;
+pub use verification::Verification;
 
 /// Who sent a mail, as far as it is proven.
 #[derive(Clone, Debug)]

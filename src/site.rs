@@ -12,6 +12,7 @@ use mailshelf_storage::{Catalog, Contents, Error, Login, Reader, Result};
 use crate::config::{Config, DropFormat, apart};
 use crate::drop::{self, DropError, DropFolder, Format};
 use crate::sender::trusts_from;
+use crate::sender::verify::Verifier;
 
 mod check;
 
@@ -25,6 +26,8 @@ pub struct Site {
     pub contents: Box<dyn Contents>,
     /// The catalog's file as it was when it was opened.
     catalog_file: Option<(u64, u64)>,
+    /// Who verifies signatures, where that is wanted; it remembers what DNS said.
+    pub verifier: Option<Verifier>,
     /// The program that suspects are parsed by, alone; see [`crate::pass`].
     pub program: Option<PathBuf>,
 }
@@ -45,7 +48,9 @@ impl Site {
         let contents = LocalContents::open(&config.storage.contents, empty)?;
         let program = std::env::current_exe().ok();
         let catalog_file = identity(&config.storage.catalog);
-        Ok(Site { config, catalog: Box::new(catalog), contents: Box::new(contents), catalog_file, program })
+        let verifier = Verifier::open(&config.sender);
+        let (catalog, contents) = (Box::new(catalog), Box::new(contents));
+        Ok(Site { config, catalog, contents, catalog_file, verifier, program })
     }
 
     /// Whether the catalog that is open is the one that has its name now. Put back from a copy, say, it is another one,
@@ -102,6 +107,8 @@ pub struct Look {
     pub config: Config,
     /// Everything known about documents, people and mails.
     pub catalog: Box<dyn Catalog>,
+    /// Who verifies signatures, where that is wanted.
+    pub verifier: Option<Verifier>,
 }
 
 impl Look {
@@ -111,7 +118,8 @@ impl Look {
         check_set_up(&config)?;
         let catalog = SqliteCatalog::look(&config.storage.catalog)?;
         check_system_account(&config, &*catalog.read()?)?;
-        Ok(Look { config, catalog: Box::new(catalog) })
+        let verifier = Verifier::open(&config.sender);
+        Ok(Look { config, catalog: Box::new(catalog), verifier })
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mailshelf::drop::Format;
 use mailshelf::escape::Escaped;
 use mailshelf::explain::{self, ExplainError, Explanation, Recipient, Request, Step};
+use mailshelf::pass::proof::Prover;
 use mailshelf_storage::Address;
 
 use super::{Context, DONE, wrong};
@@ -13,7 +14,8 @@ use super::{Context, DONE, wrong};
 /// Tell what would become of a mail, step by step and why; nothing is changed
 ///
 /// FILE may stand in the drop, in a claim folder, among what was kept aside, or anywhere else. It is read as the mail
-/// of the drop is, and judged by the settings, rights and documents of this moment.
+/// of the drop is, and judged by the settings, rights and documents of this moment. Where `[sender] verify` is on and the
+/// verdict hangs on a signature, DNS is asked for keys and policies, as in a pass.
 #[derive(clap::Args)]
 #[command(after_help = "Exit code 0 whatever would become of it.\n\
                         Example: mailshelf explain drop/15ed460901d0b89c00000008.eml")]
@@ -40,9 +42,10 @@ impl Explain {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
         let site = context.look()?;
         let reader = site.catalog.read()?;
+        let prover = Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config);
         let request = Request { file: &self.file, format: self.format, to: &self.to };
         let explanation =
-            explain::explain(&site.config, &*reader, &request).map_err(|error| match error {
+            explain::explain(&site.config, &*reader, &prover, &request).map_err(|error| match error {
                 ExplainError::File { ref hint, .. } => wrong(&error, hint.clone()),
                 ExplainError::Storage(error) => error.into(),
                 ExplainError::Thread(_) => error.into(),

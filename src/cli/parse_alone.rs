@@ -6,7 +6,9 @@ use std::thread;
 
 use mailshelf::config::Limits;
 use mailshelf::drop::{Claimed, Format};
+use mailshelf::pass::proof::Prover;
 use mailshelf::pass::{blame, prepare};
+use mailshelf::sender::verify::Verifier;
 
 use super::DONE;
 
@@ -14,6 +16,9 @@ use super::DONE;
 pub struct ParseAlone {
     #[arg(long)]
     maildir: bool,
+    /// Look at its signatures too.
+    #[arg(long)]
+    verify: bool,
     #[arg(long)]
     message: u64,
     #[arg(long)]
@@ -31,9 +36,11 @@ impl ParseAlone {
         blame::confine(message)?;
         let format = if self.maildir { Format::Maildir } else { Format::Folder };
         let claimed = Claimed::alone(&self.file, format);
+        let verifier = Verifier::with_records(&[], &[]);
         // The same stack as in a pass, or the answer would not hold there.
         let reader = thread::Builder::new().stack_size(prepare::STACK).spawn(move || {
-            let prepared = prepare::prepare(claimed, format, &limits, || ());
+            let prover = if self.verify { Prover::Rehearsal(&verifier) } else { Prover::Nobody };
+            let prepared = prepare::prepare(claimed, format, &limits, &prover, || ());
             !matches!(prepared.reading, prepare::Reading::Culprit(_))
         })?;
         Ok(if reader.join().unwrap_or(false) { DONE } else { blame::PANICKED })

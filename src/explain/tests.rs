@@ -6,6 +6,7 @@ use mailshelf_storage::{Catalog, DeliveryId};
 use tempfile::TempDir;
 
 use super::*;
+use crate::drop::Claimed;
 
 struct Site {
     dir: TempDir,
@@ -125,7 +126,7 @@ fn a_mail_is_read_within_the_limits_of_a_pass() {
     std::fs::write(&file, format!("Subject: x\n\n{}", "x".repeat(3 << 20))).unwrap();
     let reader = site.catalog.read().unwrap();
     let request = Request { file: &file, format: None, to: &["a@docs.example.org".parse().unwrap()] };
-    let told = explain(&site.config, &*reader, &request).unwrap();
+    let told = explain(&site.config, &*reader, &Prover::Nobody, &request).unwrap();
     assert_eq!(told.recipients[0].record.reason.as_deref(), Some("message-too-large"));
     assert_eq!(told.message.unwrap().size, (3 << 20) + 12);
     assert_eq!(told.disposal.action, Action::Delete);

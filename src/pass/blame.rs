@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::config::Limits;
+use crate::config::{Config, Verify};
 use crate::drop::{Claimed, Format};
 
 /// How many children a mail may kill.
@@ -34,14 +34,14 @@ pub enum Finding {
 /// Reads a suspect in children of `program`, until one of them survives or it has killed three.
 pub fn examine(
     program: &Path,
-    limits: &Limits,
+    config: &Config,
     suspect: &Claimed,
     format: Format,
     stop: &AtomicBool,
 ) -> Finding {
     let mut last = String::new();
     for _ in 0..DEATHS {
-        match child(program, limits, suspect, format, stop) {
+        match child(program, config, suspect, format, stop) {
             Ok(Ending::Survived) => return Finding::Harmless,
             Ok(Ending::Died(how)) => last = how,
             Ok(Ending::Unclear(how)) => return Finding::Unknown(how),
@@ -59,7 +59,7 @@ enum Ending {
 
 fn child(
     program: &Path,
-    limits: &Limits,
+    config: &Config,
     suspect: &Claimed,
     format: Format,
     stop: &AtomicBool,
@@ -70,6 +70,10 @@ fn child(
     if format == Format::Maildir {
         command.arg("--maildir");
     }
+    if config.sender.verify != Verify::Off {
+        command.arg("--verify");
+    }
+    let limits = &config.limits;
     let (parts, depth) = (limits.parts as u64, limits.depth as u64);
     for (name, limit) in [("--message", limits.message), ("--parts", parts), ("--depth", depth)] {
         command.arg(name).arg(limit.to_string());

@@ -12,6 +12,7 @@ use crate::escape::shorten;
 use crate::file::{self, Proposal, Refusal};
 use crate::outcome::Reason;
 use crate::pass::prepare::{Prepared, Reading, Whole};
+use crate::pass::proof;
 use crate::record::words::SenderRecord;
 use crate::record::{Decided, Decision, Fate, Verdict};
 use crate::route::{Route, canonical, route};
@@ -71,8 +72,9 @@ pub(crate) fn decide_before<'a>(
             return Ok(decided);
         }
     };
+    let findings = findings(prepared, whole, config);
     let mut judge =
-        Judge { config, reader, whole, findings: findings(whole, config), proposals: HashMap::new() };
+        Judge { prepared, config, reader, whole, findings, waits: None, proposals: HashMap::new() };
     let mut best: Option<Identity> = None;
     for recipient in recipients(&envelope.recipients) {
         let (decision, identity) = judge.judge(recipient)?;
@@ -81,6 +83,11 @@ pub(crate) fn decide_before<'a>(
         if best.as_ref().is_none_or(|best| identity.level > best.level) {
             best = Some(identity);
         }
+    }
+    if let Some(why) = judge.waits {
+        let address = best.and_then(|best| best.address).map(|address| address.to_string());
+        let sender = SenderRecord { address, proof: format!("not known yet: {why}"), ..decided.sender };
+        return Ok(Decided { sender, ..undecided(prepared, config, Fate::Waits(why)) });
     }
     if let Some(identity) = best {
         decided.sender = sender_record(&identity);
@@ -92,14 +99,12 @@ pub(crate) fn decide_before<'a>(
 }
 
 /// What speaks for the sender; the same for every recipient.
-fn findings(whole: &Whole, config: &Config) -> Findings {
-    match whole {
-        Whole::Mail(read) => match &read.message.mailbox {
-            Ok(from) => evidence::collect(&read.message.traces, from, &config.sender),
-            Err(_) => Findings::default(),
-        },
-        Whole::Unfit(..) => Findings::default(),
-    }
+fn findings(prepared: &Prepared, whole: &Whole, config: &Config) -> Findings {
+    let Whole::Mail(read) = whole else { return Findings::default() };
+    let Ok(from) = &read.message.mailbox else { return Findings::default() };
+    let mut found = evidence::collect(&read.message.traces, from, &config.sender);
+    prepared.verification.add_to(&mut found, &config.sender);
+    found
 }
 
 /// Each recipient once, in canonical form; an empty one where the mail names none.
@@ -154,11 +159,14 @@ fn sender_record(identity: &Identity) -> SenderRecord {
 }
 
 struct Judge<'a, 'b> {
+    prepared: &'a Prepared,
     config: &'b Config,
     reader: &'b dyn Reader,
     whole: &'a Whole,
     /// What speaks for the sender.
     findings: Findings,
+    /// Why the mail must wait for proof, if it must.
+    waits: Option<String>,
     /// What each library gets of this mail, whatever the number of its addresses.
     proposals: HashMap<LibraryId, Proposed<'a>>,
 }
@@ -190,6 +198,12 @@ impl<'a> Judge<'a, '_> {
         };
         let trust = trusts_from(library.settings.trust_from, self.config.sender.trust_from);
         let identity = self.identify(read, trust)?;
+        if self.waits.is_none() {
+            let rules = Rules::of(&self.config.sender, trust);
+            let verification = &self.prepared.verification;
+            self.waits =
+                proof::missing(read, verification, &self.findings, &rules, self.config, self.reader)?;
+        }
         let role = match &identity.user {
             Some(user) => self.reader.role(library.id, user.id)?,
             None => None,

@@ -1,5 +1,5 @@
-//! The first half of the line, for one mail: read once, envelope, message, digests. It touches the claimed file
-//! and nothing else, so any number of workers may do it side by side.
+//! The first half of the line, for one mail: read once, envelope, message, digests, proof of its sender. It changes
+//! nothing, so any number of workers may do it side by side.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ use crate::envelope::{self, Envelope};
 use crate::file::{ReadMail, Refusal};
 use crate::message::{self, Headline, Unreadable};
 use crate::outcome::Reason;
+use crate::pass::proof::Prover;
+use crate::sender::Verification;
 
 /// A claimed mail, read as far as it can be.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Prepared {
     pub elapsed: Duration,
     /// What came of it.
     pub reading: Reading,
+    /// What proves its sender.
+    pub verification: Verification,
 }
 
 /// What came of reading a mail.
@@ -76,7 +80,18 @@ const ENVELOPE_ROOM: u64 = 1 << 20;
 impl Prepared {
     /// A mail that is not to be read.
     pub fn unread(claimed: Claimed, reading: Reading) -> Prepared {
-        Prepared { claimed, arrived_at: Timestamp::now(), elapsed: Duration::ZERO, reading }
+        let (arrived_at, elapsed) = (Timestamp::now(), Duration::ZERO);
+        Prepared { claimed, arrived_at, elapsed, reading, verification: Verification::NotAsked }
+    }
+
+    /// Has its sender verified, where that can matter.
+    pub fn prove(&mut self, prover: &Prover<'_>) {
+        let Reading::Read { envelope, whole: Whole::Mail(read), .. } = &self.reading else { return };
+        let prove = || prover.prove(&envelope.recipients, read, self.arrived_at);
+        match catch_unwind(AssertUnwindSafe(prove)) {
+            Ok(verification) => self.verification = verification,
+            Err(panic) => self.reading = Reading::Culprit(panicked(panic.as_ref())),
+        }
     }
 
     /// Bytes it holds in memory, for closing a batch.
@@ -95,22 +110,35 @@ pub(crate) fn at_most(limits: &Limits) -> u64 {
     limits.message.saturating_add(ENVELOPE_ROOM)
 }
 
-/// Reads one mail. `blame` is told before its bytes are looked at, and its result dropped after.
-pub fn prepare<G>(claimed: Claimed, format: Format, limits: &Limits, blame: impl FnOnce() -> G) -> Prepared {
+/// Reads one mail, and has its sender verified. `blame` is told before its bytes are looked at, and its result dropped
+/// after.
+pub fn prepare<G>(
+    claimed: Claimed,
+    format: Format,
+    limits: &Limits,
+    prover: &Prover<'_>,
+    blame: impl FnOnce() -> G,
+) -> Prepared {
     let started = Instant::now();
     let mut arrived_at = Timestamp::now();
+    let mut blamed = None;
     let reading = match claimed.read(at_most(limits)) {
         Err(NotTaken::Busy(why)) => Reading::Busy(why),
         Err(NotTaken::Fault { why, site }) => Reading::Fault { why, site },
         Ok(taken) => {
             arrived_at = taken.arrived_at;
-            let _blamed = blame();
+            blamed = Some(blame());
             // What a worker was doing when it panicked is dropped whole; nothing half-done is used again.
             catch_unwind(AssertUnwindSafe(|| read(taken, format, limits)))
                 .unwrap_or_else(|panic| Reading::Culprit(panicked(panic.as_ref())))
         }
     };
-    Prepared { claimed, arrived_at, elapsed: started.elapsed(), reading }
+    let (elapsed, verification) = (Duration::ZERO, Verification::NotAsked);
+    let mut prepared = Prepared { claimed, arrived_at, elapsed, reading, verification };
+    prepared.prove(prover);
+    drop(blamed);
+    prepared.elapsed = started.elapsed();
+    prepared
 }
 
 /// What a caught panic says.

@@ -11,6 +11,7 @@ use mailshelf_storage::model::Mail;
 use crate::config::Limits;
 use crate::drop::{Claimed, DropError, DropFolder, Found};
 use crate::pass::prepare::{Prepared, STACK, prepare};
+use crate::pass::proof::Prover;
 use crate::record::words::{MAIL_CRITICAL, MAIL_WARNING};
 
 /// A batch closes at so many mails …
@@ -70,6 +71,8 @@ pub struct Producer<'a> {
     pub drop: &'a DropFolder,
     /// How large it may be.
     pub limits: &'a Limits,
+    /// Who verifies its sender.
+    pub prover: Prover<'a>,
     /// Stop at the next mail.
     pub stop: &'a AtomicBool,
     /// At most so many mails.
@@ -189,7 +192,7 @@ impl Producer<'_> {
                 let Some(claimed) = lock(queue).next() else { break };
                 let id = claimed.id;
                 let blame = || self.drop.slots().enter(worker, id).ok();
-                let prepared = prepare(claimed, self.drop.format(), self.limits, blame);
+                let prepared = prepare(claimed, self.drop.format(), self.limits, &self.prover, blame);
                 bytes.fetch_add(prepared.weight(), Ordering::Relaxed);
                 lock(&batch).push(prepared);
             }

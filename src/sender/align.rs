@@ -7,6 +7,13 @@ pub fn aligned(proven: &str, from: &str) -> bool {
     proven == from || registered(proven).is_some_and(|domain| registered(from) == Some(domain))
 }
 
+/// Whether many owners register names right below a domain, by the public suffix list, its private part included. What
+/// is said by such a domain is said of none of them, nor by any of them of it.
+pub fn is_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes())
+        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == domain.as_bytes())
+}
+
 /// The domain one label below the public suffix.
 fn registered(domain: &str) -> Option<&str> {
     let found = psl::domain(domain.as_bytes()).filter(|found| found.suffix().is_known())?;
@@ -28,6 +35,19 @@ mod tests {
             ("localhost", "localhost"),
         ] {
             assert!(aligned(proven, from), "{proven} {from}");
+        }
+    }
+
+    #[test]
+    fn registries() {
+        for (domain, suffix) in [
+            ("org", true),
+            ("co.uk", true),
+            ("github.io", true),
+            ("example.org", false),
+            ("corp.internal", false),
+        ] {
+            assert_eq!(is_suffix(domain), suffix, "{domain}");
         }
     }
 

@@ -52,6 +52,20 @@ pub struct Findings {
     pub evidence: Vec<Evidence>,
     /// What was looked at and does not count, in words.
     pub remarks: Vec<String>,
+    /// What our servers say of the policy of From's domain.
+    pub dmarc: Dmarc,
+}
+
+/// Whether the owner of From's domain lets other evidence speak for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dmarc {
+    /// The policy is met, or there is none, or our servers do not speak of it.
+    #[default]
+    Open,
+    /// They could not tell.
+    Unknown,
+    /// It is not met, or they contradict themselves.
+    Unmet,
 }
 
 impl Findings {
@@ -180,7 +194,8 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
             None => found.remark(if result.result == "pass" { by + " names no account" } else { by }),
         }
     }
-    if may_speak_for_domain(ours, found) {
+    found.dmarc = policy(ours, found);
+    if found.dmarc == Dmarc::Open {
         domain(ours, traces, from, found);
     }
     for method in ["auth", "dmarc", "dkim", "spf"] {
@@ -197,15 +212,16 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
 
 /// Whether DMARC leaves room for other evidence of a domain. Where its owner's policy is not met, or nobody knows
 /// whether it is, a signature or SPF that we would take for aligned is not what the owner asks for.
-fn may_speak_for_domain(ours: &[&Results], found: &mut Findings) -> bool {
+fn policy(ours: &[&Results], found: &mut Findings) -> Dmarc {
     match said(ours, "dmarc") {
-        Said::Nothing => true,
-        Said::Once(result, _) if matches!(result.result.as_str(), "pass" | "none") => true,
-        Said::Once(_, by) => {
+        Said::Nothing => Dmarc::Open,
+        Said::Once(result, _) if matches!(result.result.as_str(), "pass" | "none") => Dmarc::Open,
+        Said::Once(result, by) => {
             found.remark(by);
-            false
+            let unknown = matches!(result.result.as_str(), "temperror" | "permerror");
+            if unknown { Dmarc::Unknown } else { Dmarc::Unmet }
         }
-        Said::Twice => false,
+        Said::Twice => Dmarc::Unmet,
     }
 }
 

@@ -33,8 +33,15 @@ const SIGNATURES: usize = 10;
 /// What own verification found: plain facts, not what follows from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// The From is proven to be of this domain.
-    Domain {
+    /// The From is of this domain: a signature that may speak for it.
+    Signed {
+        /// That of From, lower case.
+        domain: String,
+        /// By what, in words.
+        by: String,
+    },
+    /// The From is of this domain: a forwarder that is believed has seen that.
+    Sealed {
         /// That of From, lower case.
         domain: String,
         /// By what, in words.
@@ -110,10 +117,14 @@ impl Verifier {
         let mut found = Vec::new();
         let mut unavailable = None;
         let domain = from.domain();
+        let signed = self.signed(&message, domain, &clock);
+        let signed = signed.map(|one| one.map(|by| Finding::Signed { domain: domain.to_owned(), by }));
+        let sealed = self.forwarded(&message, domain, &clock);
+        let sealed = sealed.map(|one| one.map(|by| Finding::Sealed { domain: domain.to_owned(), by }));
         // One at a time: the first proof is enough, and nobody is asked for more.
-        for one in self.signed(&message, domain, &clock).chain(self.forwarded(&message, domain, &clock)) {
+        for one in signed.chain(sealed) {
             match one {
-                Ok(by) => return Verified::Found(vec![Finding::Domain { domain: domain.to_owned(), by }]),
+                Ok(proof) => return Verified::Found(vec![proof]),
                 Err((what, Unproven::Void(why))) => {
                     let void = Finding::Void(format!("{what}: {why}"));
                     if !found.contains(&void) {

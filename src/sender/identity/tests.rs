@@ -23,7 +23,7 @@ fn usual() -> Rules {
 
 fn findings(kinds: &[Kind]) -> Findings {
     let evidence = |kind: &Kind| Evidence { kind: kind.clone(), by: format!("{kind:?}") };
-    Findings { evidence: kinds.iter().map(evidence).collect(), remarks: Vec::new() }
+    Findings { evidence: kinds.iter().map(evidence).collect(), ..Findings::default() }
 }
 
 fn alices() -> Vec<User> {
@@ -137,8 +137,8 @@ fn the_proof_is_told_and_so_is_its_lack() {
     let by = |kind: Kind, by: &str| Evidence { kind, by: by.to_owned() };
     let told = |evidence: &[Evidence], remarks: &[&str], rules: &Rules| {
         let remarks = remarks.iter().map(ToString::to_string).collect();
-        judge(&THEIRS.parse().unwrap(), &alices(), &Findings { evidence: evidence.to_vec(), remarks }, rules)
-            .proof
+        let findings = Findings { evidence: evidence.to_vec(), remarks, ..Findings::default() };
+        judge(&THEIRS.parse().unwrap(), &alices(), &findings, rules).proof
     };
     let spf_by = by(spf("example.org"), "spf=pass by mx1");
     let dmarc = by(domain("example.org"), "dmarc=pass by mx1");
@@ -171,7 +171,7 @@ fn the_proof_is_told_and_so_is_its_lack() {
 #[test]
 fn a_strangers_words_are_no_longer_than_a_line() {
     let remarks = vec!["x".repeat(8000)];
-    let findings = Findings { evidence: Vec::new(), remarks };
+    let findings = Findings { remarks, ..Findings::default() };
     let proof = judge(&THEIRS.parse().unwrap(), &alices(), &findings, &usual()).proof;
     assert_eq!(proof.len(), 998);
 }

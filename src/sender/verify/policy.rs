@@ -4,14 +4,15 @@ use super::dns::Dns;
 use super::signature::is_within;
 use super::tags::Tags;
 use super::{Clock, Unproven};
+use crate::sender::align::is_suffix;
 
 /// The tree is walked in so many steps at most (RFC 9989 section 4.10).
 const STEPS: usize = 8;
 
 /// Whether `signer` may speak for `from` without anybody being asked: it is the same domain, or one above it, which
-/// gave it its name and could give it any key. A top-level domain speaks for nobody.
+/// gave it its name and could give it any key. A top-level domain speaks for nobody, and a registry for itself alone.
 pub fn contains(signer: &str, from: &str) -> bool {
-    signer.contains('.') && is_within(from, signer)
+    signer.contains('.') && is_within(from, signer) && (signer == from || !is_suffix(signer))
 }
 
 /// Whether the policy that `from` publishes lets `signer` speak for it. There must be one.
@@ -28,7 +29,8 @@ pub fn permits(signer: &str, from: &str, dns: &Dns, clock: &Clock) -> Result<(),
         return Err(Unproven::Void("the policy of From's domain wants that very domain to sign (adkim=s)"));
     }
     // A sub-domain may where From's own domain says so; what its parent publishes is said of the parent.
-    let may = contains(signer, from) || (is_within(signer, from) && policy.own);
+    let child = is_within(signer, from) && policy.own && !is_suffix(from);
+    let may = contains(signer, from) || child;
     if may { Ok(()) } else { Err(OTHER) }
 }
 
@@ -109,5 +111,7 @@ mod tests {
         assert!(
             !contains("a.x.org", "x.org") && !contains("b.x.org", "a.x.org") && !contains("org", "x.org")
         );
+        assert!(!contains("co.uk", "x.co.uk") && !contains("github.io", "x.github.io"));
+        assert!(contains("github.io", "github.io"));
     }
 }
