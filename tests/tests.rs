@@ -14,6 +14,7 @@ mod bad_input;
 mod cases;
 mod colour;
 mod crash;
+mod dkim;
 mod docs;
 mod duplicates;
 mod event_log;

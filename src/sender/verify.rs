@@ -188,3 +188,6 @@ impl Verifier {
 
 /// What proves the domain, in words; or what does not, and why.
 type Proof = Result<String, (String, Unproven)>;
+
+#[cfg(test)]
+mod tests;
