@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mailshelf_storage::address::canonical_domain;
 use serde::Deserialize;
 use toml::de::DeTable;
 
@@ -48,7 +49,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct Site {
-    /// Lower case; never empty.
+    /// In canonical form; never empty.
     pub domains: Vec<String>,
     /// This worker's name; never empty.
     pub node: String,
@@ -349,12 +350,10 @@ fn check_site(site: &mut Site) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A domain in lower case, as addresses have it.
+/// A domain in canonical form, as addresses have it.
 pub fn check_domain(domain: &str) -> Result<String, String> {
-    format!("x@{domain}")
-        .parse::<mailshelf_storage::Address>()
-        .map(|address| address.domain().to_owned())
-        .map_err(|_| format!("{domain:?} is no domain; one looks like docs.example.org"))
+    canonical_domain(domain)
+        .ok_or_else(|| format!("{domain:?} is no domain; one looks like docs.example.org"))
 }
 
 fn host_name() -> String {

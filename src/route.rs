@@ -1,5 +1,6 @@
 //! Stage 5: a recipient's local-part names a library, or there is none.
 
+use mailshelf_storage::address::canonical_domain;
 use mailshelf_storage::model::Library;
 use mailshelf_storage::{Address, Alias, Reader, Result};
 
@@ -59,7 +60,8 @@ fn split(recipient: &str) -> Option<(String, String)> {
         Ok(address) => Some((address.local_part().to_owned(), address.domain().to_owned())),
         Err(_) => {
             let (local, domain) = recipient.rsplit_once('@')?;
-            Some((local.to_lowercase(), domain.trim_end_matches('.').to_ascii_lowercase()))
+            let plain = || domain.trim_end_matches('.').to_ascii_lowercase();
+            Some((local.to_lowercase(), canonical_domain(domain).unwrap_or_else(plain)))
         }
     }
 }
@@ -107,5 +109,24 @@ mod tests {
     fn one_recipient_has_one_form() {
         assert_eq!(canonical("\"Invoices\"@Docs.Example.org."), "invoices@docs.example.org");
         assert_eq!(canonical("not an address"), "not an address");
+        assert_eq!(
+            canonical("Invoices+M\u{c4}RZ@B\u{dc}cher.example"),
+            "invoices+märz@xn--bcher-kva.example"
+        );
+    }
+
+    #[test]
+    fn what_is_no_address_may_still_lead_to_a_library() {
+        let domain = || "xn--bcher-kva.example".to_owned();
+        for (recipient, local) in [
+            ("Invoices+M\u{430}rch@B\u{dc}cher.example", "invoices+m\u{430}rch"),
+            ("invoices+\u{202e}x@bu\u{308}cher.example.", "invoices+\u{202e}x"),
+            ("a..b@XN--BCHER-KVA.example", "a..b"),
+            ("Invoices@xn--bcher-kva.example..", "invoices"),
+        ] {
+            assert!(recipient.parse::<Address>().is_err(), "{recipient}");
+            assert_eq!(split(recipient), Some((local.to_owned(), domain())), "{recipient}");
+        }
+        assert_eq!(tried("invoices+m\u{430}rch", ""), ["invoices"]);
     }
 }

@@ -26,6 +26,7 @@ mod help;
 mod hostile;
 mod kill;
 mod mail_command;
+mod people;
 mod queue;
 mod replay;
 mod serve;

@@ -253,7 +253,7 @@ pub const WEAK_LINKS: &[Case] = &[
         "letters that look alike",
         &["dmarc=pass header.from=xn--legitimte-6fg.example"],
         "From: <admin@xn--legitimte-6fg.example>\r\n",
-        "nobody we know",
+        "the From is no plain address",
     ),
     case(
         "letters of another script",

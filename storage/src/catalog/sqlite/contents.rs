@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::Sql;
+use super::people;
 use crate::model::{Counts, KnownContent};
 use crate::{Digest, Error};
 
@@ -88,5 +89,6 @@ pub(super) fn integrity(db: &Connection) -> Sql<Vec<String>> {
             problems.push(problem?);
         }
     }
+    problems.extend(people::unknown_addresses(db)?);
     Ok(problems)
 }

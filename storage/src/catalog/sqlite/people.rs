@@ -6,19 +6,42 @@ use super::fault::{Sql, not_found, taken};
 use crate::model::{Group, User};
 use crate::{Address, GroupId, GroupName, Login, UserId};
 
-/// Reads users from rows of id, login and one address each, those of one user together.
+/// Reads users from rows of id, login and one address each, those of one user together. An address in a form that is
+/// not canonical is passed over, as it is when users are looked up by address; `integrity` tells of it.
 fn users_of(db: &Connection, sql: &str, params: impl Params) -> Sql<Vec<User>> {
     let mut query = db.prepare_cached(sql)?;
     let mut rows = query.query(params)?;
     let mut users: Vec<User> = Vec::new();
     while let Some(row) = rows.next()? {
-        let (id, address) = (row.get(0)?, row.get::<_, Option<Address>>(2)?);
+        let (id, address) = (row.get(0)?, row.get::<_, Option<String>>(2)?.and_then(|text| canonical(&text)));
         match users.last_mut() {
             Some(user) if user.id == id => user.addresses.extend(address),
             _ => users.push(User { id, login: row.get(1)?, addresses: address.into_iter().collect() }),
         }
     }
     Ok(users)
+}
+
+fn canonical(text: &str) -> Option<Address> {
+    text.parse().ok().filter(|address: &Address| address.as_str() == text)
+}
+
+/// A sentence for each address that nobody is found by.
+pub(super) fn unknown_addresses(db: &Connection) -> Sql<Vec<String>> {
+    let mut query = db.prepare_cached(
+        "SELECT login, address FROM addresses JOIN users ON id = user ORDER BY login, address",
+    )?;
+    let pair = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let mut problems = Vec::new();
+    for found in query.query_map([], pair)? {
+        let (login, address) = found?;
+        if canonical(&address).is_none() {
+            problems.push(format!(
+                "address {address} of user {login} is not in canonical form: nobody is found by it"
+            ));
+        }
+    }
+    Ok(problems)
 }
 
 pub(super) fn users(db: &Connection) -> Sql<Vec<User>> {

@@ -290,3 +290,34 @@ fn who_looks_makes_no_catalog_and_brings_none_up_to_date() {
     assert!(refused().contains("is older"), "{}", refused());
     assert_eq!(held(dir.path()), before);
 }
+
+/// Such rows may be older than the form, or than the Unicode that it is of. They must stand in nobody's way.
+#[test]
+fn an_address_that_is_not_canonical_is_passed_over_and_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    let mut writer = catalog.write().unwrap();
+    let alice = writer.add_user(&"alice".parse().unwrap(), &["a@x.org".parse().unwrap()]).unwrap();
+    writer.commit().unwrap();
+    catalog
+        .writer
+        .lock()
+        .unwrap()
+        .execute_batch("INSERT INTO addresses VALUES ('A@Bücher.example', 1), ('?', 1)")
+        .unwrap();
+    let reader = catalog.read().unwrap();
+    let addresses = ["a@x.org".parse().unwrap()];
+    assert_eq!(reader.users().unwrap()[0].addresses, addresses);
+    assert_eq!(reader.users_by_address(&addresses[0]).unwrap()[0].addresses, addresses);
+    assert_eq!(reader.users_by_address(&"a@bücher.example".parse().unwrap()).unwrap(), []);
+    let told =
+        |address| format!("address {address} of user alice is not in canonical form: nobody is found by it");
+    assert_eq!(reader.integrity().unwrap(), [told("?"), told("A@Bücher.example")]);
+    drop(reader);
+    let mut writer = catalog.write().unwrap();
+    writer.set_user(alice, &["a@bücher.example".parse().unwrap()]).unwrap();
+    writer.commit().unwrap();
+    let reader = catalog.read().unwrap();
+    assert_eq!(reader.users_by_address(&"A@xn--BCHER-kva.example".parse().unwrap()).unwrap().len(), 1);
+    assert_eq!(reader.integrity().unwrap(), [""; 0]);
+}
