@@ -265,6 +265,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             Some("use the newer mailshelf that made it, or a copy from before".to_owned())
         }
         Error::NotFound { what, .. } => Some(format!("`mailshelf {what} list` shows those there are")),
+        Error::Cycle { .. } => Some("`mailshelf group list` shows who is in which".to_owned()),
         Error::NotEmpty { .. } => {
             Some("`mailshelf library set NAME --enabled no` stops it taking mail".to_owned())
         }

@@ -89,3 +89,38 @@ fn a_recipient_is_found_whatever_the_spelling_of_its_domain() {
     }
     site.assert_sound();
 }
+
+#[test]
+fn groups_hold_groups_and_never_themselves() {
+    let site = site();
+    site.ok(&["user", "add", "bob", "--address", "bob@example.org"]);
+    site.ok(&["group", "add", "c", "--member", "user:bob"]);
+    site.ok(&["group", "add", "b", "--member", "group:c", "--member", "alice"]);
+    let made = site.json(&["group", "add", "a", "--member", "group:b"]);
+    assert_eq!(made, [json!({"name": "a", "members": ["group:b"]})]);
+    assert_eq!(site.json(&["group", "list"])[1], json!({"name": "b", "members": ["alice", "group:c"]}));
+    assert!(site.ok(&["group", "list"]).contains("alice, group:c"));
+
+    assert_eq!(judged(&site, "bob@example.org")["recipients"][0]["reason"], "no-permission");
+    site.ok(&["grant", "invoices", "group:a", "contributor"]);
+    assert_eq!(judged(&site, "bob@example.org")["recipients"][0]["created_by"], "bob");
+
+    let error = site.fails(2, &["group", "set", "c", "--member", "group:a"]);
+    assert_eq!(
+        error,
+        "mailshelf: group c: a member of itself through a, b\nhint: `mailshelf group list` shows who is in which\n"
+    );
+    site.fails(2, &["group", "set", "c", "--member", "group:c"]);
+    let error = site.fails(2, &["group", "set", "c", "--member", "group:nobody"]);
+    assert!(error.starts_with("mailshelf: group nobody: there is none\n"), "{error}");
+    let error = site.fails(2, &["group", "set", "c", "--member", "team:c"]);
+    assert!(error.contains("a member is LOGIN, user:LOGIN or group:NAME"), "{error}");
+    assert_eq!(site.json(&["group", "list"])[2]["members"], json!(["bob"]));
+
+    assert_eq!(site.ok(&["group", "remove", "b"]), "Group b is removed, and is no longer a member of a.\n");
+    assert_eq!(judged(&site, "bob@example.org")["recipients"][0]["reason"], "no-permission");
+    site.ok(&["group", "set", "a", "--member", "group:c"]);
+    let removed = site.json(&["group", "remove", "c"]);
+    assert_eq!(removed, [json!({"name": "c", "removed": true, "removed_from": ["a"]})]);
+    site.assert_sound();
+}

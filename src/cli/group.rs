@@ -1,9 +1,9 @@
-//! `mailshelf group`: groups of people.
+//! `mailshelf group`: groups of people, and of groups.
 
 use mailshelf::site::Site;
-use mailshelf_storage::{Error, GroupName, Login, model};
+use mailshelf_storage::model::Member;
+use mailshelf_storage::{Error, GroupName, model};
 use serde::Serialize;
-use serde_json::json;
 
 use super::output::Show;
 use super::{Context, DONE};
@@ -12,13 +12,13 @@ use super::{Context, DONE};
 #[derive(clap::Subcommand)]
 pub enum Group {
     /// Make a group
-    #[command(after_help = "Example: mailshelf group add accounting --member alice --member bob")]
+    #[command(after_help = "Example: mailshelf group add accounting --member alice --member group:interns")]
     Add {
         /// What it is called
         name: GroupName,
-        /// A member's login; may be repeated
-        #[arg(long = "member", value_name = "LOGIN")]
-        members: Vec<Login>,
+        /// A member: a login, or a group whose members are members too; may be repeated
+        #[arg(long = "member", value_name = "LOGIN|group:NAME")]
+        members: Vec<Member>,
     },
     /// Put these members in place of those it has
     #[command(after_help = "Example: mailshelf group set accounting --member alice")]
@@ -26,9 +26,9 @@ pub enum Group {
     Set {
         /// Which
         name: GroupName,
-        /// A member's login; may be repeated
-        #[arg(long = "member", value_name = "LOGIN")]
-        members: Vec<Login>,
+        /// A member: a login, or a group whose members are members too; may be repeated
+        #[arg(long = "member", value_name = "LOGIN|group:NAME")]
+        members: Vec<Member>,
         /// Take all members out
         #[arg(long)]
         no_member: bool,
@@ -36,7 +36,7 @@ pub enum Group {
     /// Show all
     #[command(after_help = "Example: mailshelf group list")]
     List,
-    /// Remove one, and its rights
+    /// Remove one, from other groups and rights too
     #[command(after_help = "Example: mailshelf group remove accounting")]
     Remove {
         /// Which
@@ -47,7 +47,7 @@ pub enum Group {
 #[derive(Serialize)]
 struct View {
     name: GroupName,
-    members: Vec<Login>,
+    members: Vec<Member>,
 }
 
 impl From<model::Group> for View {
@@ -56,11 +56,32 @@ impl From<model::Group> for View {
     }
 }
 
+/// A group that is gone, and the groups that it was a member of.
+#[derive(Serialize)]
+struct Removed {
+    name: GroupName,
+    removed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed_from: Vec<GroupName>,
+}
+
+impl Removed {
+    fn text(&self) -> String {
+        let outer: Vec<_> = self.removed_from.iter().map(GroupName::as_str).collect();
+        match outer.as_slice() {
+            [] => format!("Group {} is removed.", self.name),
+            outer => {
+                format!("Group {} is removed, and is no longer a member of {}.", self.name, outer.join(", "))
+            }
+        }
+    }
+}
+
 impl Show for View {
     const COLUMNS: &'static [&'static str] = &["name", "members"];
 
     fn row(&self) -> Vec<String> {
-        let members: Vec<_> = self.members.iter().map(Login::as_str).collect();
+        let members: Vec<_> = self.members.iter().map(Member::to_string).collect();
         vec![self.name.to_string(), members.join(", ")]
     }
 }
@@ -90,10 +111,13 @@ impl Group {
             }
             Group::Remove { name } => {
                 let mut writer = site.catalog.write()?;
+                let itself = Member::Group(name.clone());
+                let outer = writer.groups()?.into_iter().filter(|group| group.members.contains(&itself));
+                let removed_from = outer.map(|group| group.name).collect();
                 writer.remove_group(&name)?;
                 writer.commit()?;
-                let removed = json!({"name": name, "removed": true});
-                context.out.value(&removed, || format!("Group {name} is removed."))
+                let removed = Removed { name, removed: true, removed_from };
+                context.out.value(&removed, || removed.text())
             }
         }?;
         Ok(DONE)

@@ -1,7 +1,7 @@
 //! The stages of the line, each with its question, and the words of the answers.
 
 use mailshelf_storage::Error;
-use mailshelf_storage::model::{Grant, Level, Library, Outcome, SenderPolicy};
+use mailshelf_storage::model::{Level, Library, Outcome, SenderPolicy};
 use serde::Serialize;
 
 use super::words::{bytes, named, quoted};
@@ -228,32 +228,31 @@ impl About<'_> {
         }
     }
 
-    /// By the policy, and by the grant that decides.
+    /// By the policy, and by the way that gives the strongest role.
     fn may_file(&self, library: &Library, identity: &Identity) -> Result<String, Error> {
-        let rights = match &identity.user {
-            Some(user) => self.reader.rights(library.id, user.id)?,
+        let ways = match &identity.user {
+            Some(user) => self.reader.ways(library.id, user.id, 1)?,
             None => Vec::new(),
         };
-        let (policy, strongest) = (library.settings.sender_policy, rights.first());
+        let (policy, strongest) = (library.settings.sender_policy, ways.first());
         let verdict = authorise(Question {
             policy,
             authenticated_only: self.config.site.authenticated_only,
             identity,
-            role: strongest.map(|grant| grant.role),
+            role: strongest.map(|way| way.role),
         });
         let anyone = "the library takes mail from anyone (sender-policy anyone)";
-        let right = |grant: &Grant| format!("{} by {}", grant.role, grant.principal);
         let level = identity.level;
         Ok(match (verdict, policy, strongest) {
-            (authorise::Verdict::As(login), SenderPolicy::Permissions, Some(grant)) => {
-                format!("yes, as {login} (level {level}): {}", right(grant))
+            (authorise::Verdict::As(login), SenderPolicy::Permissions, Some(way)) => {
+                format!("yes, as {login} (level {level}): {way}")
             }
             (authorise::Verdict::As(login), ..) => format!("yes, as {login} (level {level}): {anyone}"),
             (authorise::Verdict::Anonymous, ..) => {
                 format!("yes, as {}, unverified: {anyone}", self.config.site.system_account)
             }
-            (authorise::Verdict::Refused(Reason::NoPermission), _, Some(grant)) => {
-                format!("no: the sender is only {}, and contributor is asked for", right(grant))
+            (authorise::Verdict::Refused(Reason::NoPermission), _, Some(way)) => {
+                format!("no: the sender is only {way}, and contributor is asked for")
             }
             (authorise::Verdict::Refused(Reason::NoPermission), ..) => {
                 "no: neither the user, nor a group of the user, nor everyone has a right there".to_owned()

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
@@ -45,10 +45,11 @@ pub trait Reader {
     fn groups(&self) -> Result<Vec<Group>>;
     /// The rights given in a library.
     fn grants(&self, library: LibraryId) -> Result<Vec<Grant>>;
-    /// The strongest role that a user has in a library: by name, by a group, or as one of everyone.
+    /// The strongest role that a user has in a library: by name, by a group at whatever depth, or as one of everyone.
     fn role(&self, library: LibraryId, user: UserId) -> Result<Option<Role>>;
-    /// The rights that give a user a role in a library, the strongest first; [`Reader::role`] is that of the first.
-    fn rights(&self, library: LibraryId, user: UserId) -> Result<Vec<Grant>>;
+    /// Every way in which a user has a role in a library, the strongest role first, then the shortest way. Groups in
+    /// groups may lead there in very many ways: of those by one right at most `limit` are given.
+    fn ways(&self, library: LibraryId, user: UserId, limit: usize) -> Result<Vec<Way>>;
 
     /// What is on record of a delivery.
     fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>>;
@@ -132,11 +133,12 @@ pub trait Writer: Reader {
     fn set_user(&mut self, user: UserId, addresses: &[Address]) -> Result<()>;
     /// Takes the user out of all groups and rights too.
     fn remove_user(&mut self, user: UserId) -> Result<()>;
-    /// `Error::Taken` if the name is; `Error::NotFound` for an unknown member.
-    fn add_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()>;
-    /// Puts `members` in place of those the group has. `Error::NotFound` for an unknown group or member.
-    fn set_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()>;
-    /// Takes its rights too. `Error::NotFound` for an unknown group.
+    /// `Error::Taken` if the name is; `Error::NotFound` for an unknown member; `Error::Cycle` if it is its own.
+    fn add_group(&mut self, name: &GroupName, members: &[Member]) -> Result<()>;
+    /// Puts `members` in place of those the group has. `Error::NotFound` for an unknown group or member;
+    /// `Error::Cycle` if it would be a member of itself, at whatever depth: looked for in this transaction.
+    fn set_group(&mut self, name: &GroupName, members: &[Member]) -> Result<()>;
+    /// Takes its rights, and itself out of other groups, too. `Error::NotFound` for an unknown group.
     fn remove_group(&mut self, name: &GroupName) -> Result<()>;
     /// Gives a right, in place of the one the principal had there. `Error::NotFound` for an unknown principal.
     fn grant(&mut self, library: LibraryId, principal: &Principal, role: Role) -> Result<()>;

@@ -12,16 +12,17 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Level, LibrarySettings, Mail, MailState, NewDocument, Outcome, OutcomeKind, Pass, Principal, Role,
+    Level, LibrarySettings, Mail, MailState, Member, NewDocument, Outcome, OutcomeKind, Pass, Principal, Role,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName,
-    Login, PassId, Writer,
+    Login, PassId, UserId, Writer,
 };
 
 mod store;
 mod transactions;
 mod people;
+mod groups;
 mod filing;
 mod lookup;
 mod history;
@@ -35,7 +36,8 @@ pub fn contents(make: &dyn Fn() -> Box<dyn Contents>) {
 
 /// Tests a catalog. `make` gives a new, empty one at each call.
 pub fn catalog(make: &dyn Fn() -> Box<dyn Catalog>) {
-    let suites = [transactions::TESTS, people::TESTS, filing::TESTS, lookup::TESTS, history::TESTS];
+    let suites =
+        [transactions::TESTS, people::TESTS, groups::TESTS, filing::TESTS, lookup::TESTS, history::TESTS];
     for test in suites.into_iter().flatten() {
         test(&*make());
     }

@@ -65,6 +65,14 @@ pub enum Error {
         /// The name asked for.
         name: String,
     },
+    /// A group would be a member of itself.
+    #[error("group {name}: a member of itself{}", by_way_of(through))]
+    Cycle {
+        /// The group.
+        name: String,
+        /// The groups between, the outermost first; empty: it was to be its own member.
+        through: Vec<crate::GroupName>,
+    },
     /// A library that holds documents is not removed.
     #[error("library {name}: it holds {documents} documents")]
     NotEmpty {
@@ -81,6 +89,11 @@ pub enum Error {
         /// `missing`, `3 bytes, not 5`, …
         why: String,
     },
+}
+
+fn by_way_of(through: &[crate::GroupName]) -> String {
+    let names: Vec<_> = through.iter().map(crate::GroupName::as_str).collect();
+    if names.is_empty() { String::new() } else { format!(" through {}", names.join(", ")) }
 }
 
 /// Results of storage.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::contents::Stored;
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -210,7 +210,7 @@ macro_rules! reads {
                 fn groups() -> Vec<Group>;
                 fn grants(library: LibraryId) -> Vec<Grant>;
                 fn role(library: LibraryId, user: UserId) -> Option<Role>;
-                fn rights(library: LibraryId, user: UserId) -> Vec<Grant>;
+                fn ways(library: LibraryId, user: UserId, limit: usize) -> Vec<Way>;
                 fn mail(delivery: DeliveryId) -> Option<Mail>;
                 fn outcomes(delivery: DeliveryId) -> Vec<Outcome>;
                 fn mails(query: &MailQuery) -> Vec<Mail>;
@@ -251,8 +251,8 @@ impl Writer for FaultyWriter<'_> {
         fn add_user(login: &Login, addresses: &[Address]) -> UserId;
         fn set_user(user: UserId, addresses: &[Address]) -> ();
         fn remove_user(user: UserId) -> ();
-        fn add_group(name: &GroupName, members: &[Login]) -> ();
-        fn set_group(name: &GroupName, members: &[Login]) -> ();
+        fn add_group(name: &GroupName, members: &[Member]) -> ();
+        fn set_group(name: &GroupName, members: &[Member]) -> ();
         fn remove_group(name: &GroupName) -> ();
         fn grant(library: LibraryId, principal: &Principal, role: Role) -> ();
         fn revoke(library: LibraryId, principal: &Principal) -> bool;

@@ -10,10 +10,12 @@ use crate::name::BadName;
 use crate::{Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, UserId};
 
 mod log;
+mod member;
 mod numbering;
 mod query;
 
 pub use log::{Event, NewEvent, Pass};
+pub use member::{Member, Way};
 pub use numbering::{NAME_LENGTH, name_key, numbered};
 pub use query::{EventQuery, MailQuery};
 
@@ -191,13 +193,13 @@ pub struct User {
     pub addresses: Vec<Address>,
 }
 
-/// A group of users.
+/// A group of users, and of other groups. None is in itself, at whatever depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// What it is called; unique.
     pub name: GroupName,
-    /// Its members, sorted.
-    pub members: Vec<Login>,
+    /// Its members, sorted, users first.
+    pub members: Vec<Member>,
 }
 
 /// Whom a right is given to: `user:LOGIN`, `group:NAME` or `everyone`.
@@ -205,7 +207,7 @@ pub struct Group {
 pub enum Principal {
     /// One user.
     User(Login),
-    /// The members of a group.
+    /// The members of a group, and of the groups in it.
     Group(GroupName),
     /// Every known user.
     Everyone,

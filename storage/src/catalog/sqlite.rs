@@ -17,6 +17,7 @@ mod values;
 mod fault;
 mod session;
 mod people;
+mod nested;
 mod libraries;
 mod mails;
 mod documents;

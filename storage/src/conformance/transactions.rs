@@ -139,6 +139,6 @@ fn a_method_that_fails_changes_nothing(catalog: &dyn Catalog) {
     let reader = catalog.read().unwrap();
     let groups = reader.groups().unwrap();
     assert_eq!(groups.len(), 1);
-    assert_eq!(groups[0].members, [the::<Login>("a")]);
+    assert_eq!(groups[0].members, [the::<Member>("a")]);
     assert_eq!(reader.counts().unwrap().documents, 0);
 }

@@ -68,7 +68,7 @@ pub(super) fn counts(db: &Connection) -> Sql<Counts> {
 }
 
 /// Each gives one sentence for each thing that must not be.
-const CHECKS: [&str; 5] = [
+const CHECKS: [&str; 6] = [
     "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' refers to a row of ' || parent ||
          ' that is not there' FROM pragma_foreign_key_check",
@@ -79,6 +79,10 @@ const CHECKS: [&str; 5] = [
     "SELECT 'mail ' || delivery || ' is done but has a deferred outcome' FROM mails
      WHERE state = 'done' AND EXISTS (
          SELECT 1 FROM outcomes WHERE outcomes.delivery = mails.delivery AND kind = 'deferred')",
+    "WITH RECURSIVE below (top, id) AS (SELECT \"group\", member FROM nested
+         UNION SELECT top, member FROM below JOIN nested ON \"group\" = below.id)
+     SELECT 'group ' || name || ' is a member of itself' FROM below JOIN groups ON groups.id = top WHERE top = below.id
+     ORDER BY name",
 ];
 
 pub(super) fn integrity(db: &Connection) -> Sql<Vec<String>> {

@@ -1,7 +1,7 @@
 //! Libraries and the rights given in them.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Fault, Sql, not_found, taken};
 use super::people;
@@ -94,23 +94,9 @@ pub(super) fn remove(db: &Connection, id: LibraryId) -> Sql<()> {
 }
 
 pub(super) fn grants(db: &Connection, id: LibraryId) -> Sql<Vec<Grant>> {
-    grants_where(db, "true", params![id])
-}
-
-/// Those that are a user's, the strongest first.
-pub(super) fn rights(db: &Connection, id: LibraryId, user: UserId) -> Sql<Vec<Grant>> {
-    let mut rights = grants_where(db, USERS, params![id, user])?;
-    rights.sort_by_key(|grant| std::cmp::Reverse(grant.role));
-    Ok(rights)
-}
-
-/// The rights in a library (`?1`) that meet a condition, in order of principal.
-fn grants_where(db: &Connection, condition: &str, params: impl Params) -> Sql<Vec<Grant>> {
-    let sql = format!(
-        r#"SELECT users.login, groups.name, role FROM grants LEFT JOIN users ON users.id = grants.user
-           LEFT JOIN groups ON groups.id = grants."group" WHERE library = ?1 AND {condition}"#
-    );
-    let mut query = db.prepare_cached(&sql)?;
+    let sql = r#"SELECT users.login, groups.name, role FROM grants LEFT JOIN users ON users.id = grants.user
+                 LEFT JOIN groups ON groups.id = grants."group" WHERE library = ?1"#;
+    let mut query = db.prepare_cached(sql)?;
     let grant = |row: &Row<'_>| {
         let principal = match (row.get::<_, Option<Login>>(0)?, row.get::<_, Option<GroupName>>(1)?) {
             (Some(login), _) => Principal::User(login),
@@ -119,7 +105,7 @@ fn grants_where(db: &Connection, condition: &str, params: impl Params) -> Sql<Ve
         };
         Ok(Grant { principal, role: row.get(2)? })
     };
-    let mut grants = query.query_map(params, grant)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut grants = query.query_map([id], grant)?.collect::<rusqlite::Result<Vec<_>>>()?;
     grants.sort_by(|a, b| a.principal.cmp(&b.principal));
     Ok(grants)
 }
@@ -148,15 +134,4 @@ pub(super) fn revoke(db: &Connection, id: LibraryId, from: &Principal) -> Sql<bo
     let (user, group, everyone) = principal(db, from)?;
     let sql = r#"DELETE FROM grants WHERE library = ?1 AND user IS ?2 AND "group" IS ?3 AND everyone IS ?4"#;
     Ok(db.prepare_cached(sql)?.execute(params![id, user, group, everyone])? > 0)
-}
-
-/// Whether a right is one of a user's (`?2`), who must be one.
-const USERS: &str = r#"EXISTS (SELECT 1 FROM users WHERE id = ?2) AND
-    (grants.user = ?2 OR everyone = 1 OR "group" IN (SELECT "group" FROM members WHERE user = ?2))"#;
-
-pub(super) fn role(db: &Connection, id: LibraryId, user: UserId) -> Sql<Option<Role>> {
-    let mut query = db.prepare_cached(&format!("SELECT role FROM grants WHERE library = ?1 AND {USERS}"))?;
-    let roles =
-        query.query_map(params![id, user], |row| row.get(0))?.collect::<rusqlite::Result<Vec<Role>>>()?;
-    Ok(roles.into_iter().max())
 }

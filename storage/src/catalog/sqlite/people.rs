@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::fault::{Sql, not_found, taken};
-use crate::model::{Group, User};
+use super::nested;
+use crate::model::{Group, Member, User};
 use crate::{Address, GroupId, GroupName, Login, UserId};
 
 /// Reads users from rows of id, login and one address each, those of one user together. An address in a form that is
@@ -112,13 +113,22 @@ pub(super) fn remove_user(db: &Connection, user: UserId) -> Sql<()> {
     }
 }
 
-/// Reads groups from rows of name and one member each, those of one group together.
-fn groups_of(db: &Connection, sql: &str, params: impl Params) -> Sql<Vec<Group>> {
-    let mut query = db.prepare_cached(sql)?;
-    let pair = |row: &Row<'_>| Ok((row.get::<_, GroupName>(0)?, row.get::<_, Option<Login>>(1)?));
+/// Groups with a row for each member: a login, or the name of a group; users first.
+const GROUPS: &str = r#"SELECT name, login, NULL FROM groups LEFT JOIN members ON "group" = groups.id
+        LEFT JOIN users ON users.id = user WHERE ?1 IS NULL OR name = ?1
+    UNION ALL SELECT outside.name, NULL, inside.name FROM nested JOIN groups AS outside ON outside.id = "group"
+        JOIN groups AS inside ON inside.id = member WHERE ?1 IS NULL OR outside.name = ?1
+    ORDER BY 1, 3, 2"#;
+
+/// All groups, or the one of a name.
+fn groups_of(db: &Connection, name: Option<&GroupName>) -> Sql<Vec<Group>> {
+    let mut query = db.prepare_cached(GROUPS)?;
+    let mut rows = query.query([name])?;
     let mut groups: Vec<Group> = Vec::new();
-    for found in query.query_map(params, pair)? {
-        let (name, member) = found?;
+    while let Some(row) = rows.next()? {
+        let name: GroupName = row.get(0)?;
+        let user = row.get::<_, Option<Login>>(1)?.map(Member::User);
+        let member = user.or(row.get::<_, Option<GroupName>>(2)?.map(Member::Group));
         match groups.last_mut() {
             Some(group) if group.name == name => group.members.extend(member),
             _ => groups.push(Group { name, members: member.into_iter().collect() }),
@@ -128,18 +138,14 @@ fn groups_of(db: &Connection, sql: &str, params: impl Params) -> Sql<Vec<Group>>
 }
 
 pub(super) fn groups(db: &Connection) -> Sql<Vec<Group>> {
-    let sql = r#"SELECT name, login FROM groups LEFT JOIN members ON "group" = groups.id
-                 LEFT JOIN users ON users.id = user ORDER BY name, login"#;
-    groups_of(db, sql, [])
+    groups_of(db, None)
 }
 
 pub(super) fn group(db: &Connection, name: &GroupName) -> Sql<Option<Group>> {
-    let sql = r#"SELECT name, login FROM groups LEFT JOIN members ON "group" = groups.id
-                 LEFT JOIN users ON users.id = user WHERE name = ?1 ORDER BY login"#;
-    Ok(groups_of(db, sql, [name])?.pop())
+    Ok(groups_of(db, Some(name))?.pop())
 }
 
-pub(super) fn add_group(db: &Connection, name: &GroupName, members: &[Login]) -> Sql<()> {
+pub(super) fn add_group(db: &Connection, name: &GroupName, members: &[Member]) -> Sql<()> {
     if find_group(db, name)?.is_some() {
         return Err(taken("group", name, "another group"));
     }
@@ -147,17 +153,21 @@ pub(super) fn add_group(db: &Connection, name: &GroupName, members: &[Login]) ->
     add_members(db, GroupId(db.last_insert_rowid()), members)
 }
 
-fn add_members(db: &Connection, group: GroupId, members: &[Login]) -> Sql<()> {
+fn add_members(db: &Connection, group: GroupId, members: &[Member]) -> Sql<()> {
     let mut insert = db.prepare_cached(r#"INSERT OR IGNORE INTO members ("group", user) VALUES (?1, ?2)"#)?;
     for member in members {
-        insert.execute(params![group, user_id(db, member)?])?;
+        match member {
+            Member::User(login) => drop(insert.execute(params![group, user_id(db, login)?])?),
+            Member::Group(name) => nested::add(db, group, name)?,
+        }
     }
     Ok(())
 }
 
-pub(super) fn set_group(db: &Connection, name: &GroupName, members: &[Login]) -> Sql<()> {
+pub(super) fn set_group(db: &Connection, name: &GroupName, members: &[Member]) -> Sql<()> {
     let group = group_id(db, name)?;
     db.prepare_cached(r#"DELETE FROM members WHERE "group" = ?1"#)?.execute([group])?;
+    nested::clear(db, group)?;
     add_members(db, group, members)
 }
 

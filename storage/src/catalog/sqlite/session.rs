@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::fault::{Fault, Sql, refused};
-use super::{Held, contents, documents, libraries, mails, passes, people};
+use super::{Held, contents, documents, libraries, mails, nested, passes, people};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
@@ -122,11 +122,11 @@ impl Reader for Session<'_> {
     }
 
     fn role(&self, library: LibraryId, user: UserId) -> Result<Option<Role>> {
-        self.run("look up a role", |db| libraries::role(db, library, user))
+        self.run("look up a role", |db| nested::role(db, library, user))
     }
 
-    fn rights(&self, library: LibraryId, user: UserId) -> Result<Vec<Grant>> {
-        self.run("look up rights", |db| libraries::rights(db, library, user))
+    fn ways(&self, library: LibraryId, user: UserId, limit: usize) -> Result<Vec<Way>> {
+        self.run("look up where a role comes from", |db| nested::ways(db, library, user, limit))
     }
 
     fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>> {
@@ -263,11 +263,11 @@ impl Writer for Session<'_> {
         self.change("remove a user", |db| people::remove_user(db, user))
     }
 
-    fn add_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()> {
+    fn add_group(&mut self, name: &GroupName, members: &[Member]) -> Result<()> {
         self.change("add a group", |db| people::add_group(db, name, members))
     }
 
-    fn set_group(&mut self, name: &GroupName, members: &[Login]) -> Result<()> {
+    fn set_group(&mut self, name: &GroupName, members: &[Member]) -> Result<()> {
         self.change("change a group", |db| people::set_group(db, name, members))
     }
 
