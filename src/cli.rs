@@ -13,6 +13,7 @@ use mailshelf::escape::Escaped;
 use mailshelf::pass::PassError;
 use mailshelf::site::{Look, Site};
 
+mod access;
 mod demo;
 mod document;
 mod events;
@@ -85,6 +86,7 @@ enum Command {
     Group(group::Group),
     Grant(grant::Grant),
     Revoke(grant::Revoke),
+    Access(access::Access),
     Verify(verify::Verify),
     #[command(hide = true)]
     ParseAlone(parse_alone::ParseAlone),
@@ -125,6 +127,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Group(command) => command.run(&context),
         Command::Grant(command) => command.run(&context),
         Command::Revoke(command) => command.run(&context),
+        Command::Access(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::ParseAlone(command) => command.run(),
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::util::{Site, mail};
+use crate::util::{PROGRAM, Site, mail};
 
 /// A site with the library `invoices`, which believes the From header, and where `alice` may file.
 fn site() -> Site {
@@ -123,4 +123,197 @@ fn groups_hold_groups_and_never_themselves() {
     let removed = site.json(&["group", "remove", "c"]);
     assert_eq!(removed, [json!({"name": "c", "removed": true, "removed_from": ["a"]})]);
     site.assert_sound();
+}
+
+/// What `access` says of one user.
+fn access(site: &Site, login: &str) -> Value {
+    let told = site.json(&["access", "invoices", "--user", login]);
+    assert_eq!(told.len(), 1);
+    told[0].clone()
+}
+
+#[test]
+fn access_tells_every_way_and_the_proof() {
+    let site = site();
+    site.ok(&["user", "add", "bob", "--address", "bob@example.org"]);
+    site.ok(&["user", "add", "eve"]);
+    site.ok(&["group", "add", "b", "--member", "alice", "--member", "bob"]);
+    site.ok(&["group", "add", "a", "--member", "group:b"]);
+    site.ok(&["grant", "invoices", "group:a", "owner"]);
+    site.ok(&["grant", "invoices", "group:b", "reader"]);
+    let proof = "alice@example.org: the From header alone (trust_from), which anybody can forge";
+    let alice = json!({
+        "library": "invoices",
+        "user": "alice",
+        "role": "owner",
+        "may_file": true,
+        "ways": [
+            {"role": "owner", "through": ["group:a", "group:b"]},
+            {"role": "contributor", "through": ["user:alice"]},
+            {"role": "reader", "through": ["group:b"]},
+        ],
+        "because": "owner by group:a › group:b; contributor by user:alice; reader by group:b",
+        "proof": proof,
+        "hints": [],
+    });
+    let all = site.json(&["access", "invoices"]);
+    assert_eq!(all.iter().map(|row| row["user"].as_str().unwrap()).collect::<Vec<_>>(), ["alice", "bob"]);
+    assert_eq!((&all[0], &access(&site, "alice")), (&alice, &alice));
+    let table = site.ok(&["access", "invoices"]);
+    assert!(table.starts_with("user   role   may file  because "), "{table}");
+    assert!(table.contains("alice  owner  yes       owner by group:a › group:b; "), "{table}");
+    let text = site.ok(&["access", "invoices", "--user", "alice"]);
+    let because = alice["because"].as_str().unwrap();
+    assert_eq!(text, format!("alice may file in invoices: {because}.\nProof: {proof}.\n"));
+    assert_eq!(judged(&site, "bob@example.org")["recipients"][0]["created_by"], "bob", "as it was told");
+    site.deliver("b.eml", mail("b", &["invoices"], "b").replace("alice@example.org", "bob@example.org"));
+    let told = site.json(&["explain", site.path("drop/b.eml").to_str().unwrap()]).remove(0);
+    let steps = told["recipients"][0]["steps"].as_array().unwrap();
+    let authorise = steps.iter().find(|step| step["stage"] == "authorise").unwrap();
+    assert_eq!(authorise["answer"], "yes, as bob (level from-header): owner by group:a › group:b");
+}
+
+/// Runs what is suggested, and sees that it helps.
+#[test]
+fn access_tells_what_would_make_a_no_a_yes() {
+    let site = site();
+    site.ok(&["user", "add", "o'neil", "--address", "o'neil@example.org"]);
+    site.ok(&["grant", "invoices", "everyone", "reader"]);
+    site.ok(&["library", "set", "invoices", "--trust-from", "no", "--enabled", "no"]);
+    let no = access(&site, "o'neil");
+    assert_eq!((&no["may_file"], &no["role"]), (&json!(false), &json!("reader")));
+    assert_eq!(
+        no["because"],
+        "the library takes no mail (enabled is no); reader is not enough: contributor is needed; \
+         no mail can be proven to come from o'neil"
+    );
+    let text = site.ok(&["access", "invoices", "--user", "o'neil"]);
+    assert!(text.contains("\nRole: reader by everyone.\nProof: o'neil@example.org: nothing, "), "{text}");
+    assert!(text.starts_with("o'neil may not file in invoices: the library takes no mail "), "{text}");
+    assert!(
+        text.contains(r"What would help: mailshelf grant invoices 'user:o'\''neil' contributor"),
+        "{text}"
+    );
+    assert_eq!(judged(&site, "o'neil@example.org")["recipients"][0]["outcome"], "rejected");
+    let hints = no["hints"].as_array().unwrap();
+    let [commands @ .., configure] = hints.as_slice() else { panic!("{hints:?}") };
+    assert_eq!(commands.len(), 2);
+    for hint in commands {
+        assert_eq!(access(&site, "o'neil")["may_file"], false);
+        let command = hint.as_str().unwrap().replacen("mailshelf", "\"$0\" --config \"$1\"", 1);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &command, PROGRAM]).arg(site.path("mailshelf.toml"));
+        assert!(shell.output().unwrap().status.success(), "{hint}");
+    }
+    assert_eq!(access(&site, "o'neil")["may_file"], false);
+    assert!(configure.as_str().unwrap().contains("mailshelf.toml, section [sender]"), "{configure}");
+    site.configure("authserv_id = []", "authserv_id = [\"mx1\"]");
+    let yes = access(&site, "o'neil");
+    assert_eq!((&yes["may_file"], &yes["hints"]), (&json!(true), &json!([])));
+    let proof =
+        "o'neil@example.org: dmarc=pass, dkim=pass or auth=pass by mx1 (sender.require asks for domain)";
+    assert_eq!(yes["proof"], proof);
+}
+
+#[test]
+fn access_tells_what_proof_is_asked_for() {
+    let site = site();
+    site.ok(&["library", "set", "invoices", "--trust-from", "no"]);
+    let own = "alice@docs.example.org";
+    site.ok(&["user", "set", "alice", "--address", "alice@example.org", "--address", own]);
+    let proof = |site: &Site| access(site, "alice")["proof"].as_str().unwrap().to_owned();
+    assert_eq!(
+        proof(&site),
+        "alice@docs.example.org: nothing, for sender.internal_require asks for submission, and no proof of that is \
+         believed; alice@example.org: nothing, for sender.require asks for domain, and no proof of that is believed"
+    );
+    site.configure("verify = \"off\"", "verify = \"dmarc\"");
+    site.configure("arc_sealers = []", "arc_sealers = [\"lists.org\"]");
+    site.configure("received_auth = false", "received_auth = true");
+    site.configure("exchange_internal = false", "exchange_internal = true");
+    assert_eq!(
+        proof(&site),
+        "alice@docs.example.org: the user's sign-in in our first Received, or AuthAs Internal by Exchange \
+         (sender.internal_require asks for submission); alice@example.org: a DKIM signature that we verify and DMARC \
+         allows, or an ARC seal of lists.org that we verify, or the user's sign-in in our first Received, or AuthAs \
+         Internal by Exchange (sender.require asks for domain)"
+    );
+    site.configure("own_domains = []", "own_domains = [\"elsewhere.org\"]");
+    site.configure("\nrequire = \"domain\"", "\nrequire = \"spf\"");
+    site.configure("authserv_id = []", "authserv_id = [\"mx1\", \"mx2\"]");
+    let expected =
+        "alice@example.org: dmarc=pass, dkim=pass, spf=pass or auth=pass by mx1 or mx2, or a DKIM signature";
+    assert!(proof(&site).contains(expected), "{}", proof(&site));
+    assert!(!proof(&site).contains("internal_require"), "{}", proof(&site));
+}
+
+#[test]
+fn access_goes_by_addresses_too() {
+    let site = site();
+    site.ok(&["user", "set", "alice", "--no-address"]);
+    assert_eq!(access(&site, "alice")["because"], "alice has no address to send from");
+    site.ok(&["user", "set", "alice", "--address", "alice@example.org", "--address", "a@example.org"]);
+    site.ok(&["user", "add", "bob", "--address", "A@example.org"]);
+    let alice = access(&site, "alice");
+    assert_eq!(alice["may_file"], true);
+    assert!(
+        alice["proof"].as_str().unwrap().starts_with("a@example.org: nothing, for bob has it too; alice@")
+    );
+    site.ok(&["grant", "invoices", "user:bob", "owner"]);
+    let bob = access(&site, "bob");
+    assert_eq!(
+        (&bob["may_file"], &bob["because"]),
+        (&json!(false), &json!("no address is this user's alone"))
+    );
+    assert_eq!(bob["hints"], json!(["mailshelf user set bob --address ADDRESS"]));
+}
+
+#[test]
+fn access_of_a_library_that_takes_mail_from_anyone() {
+    let site = site();
+    site.ok(&["user", "add", "bob", "--address", "bob@example.org"]);
+    let rows = |site: &Site| -> Vec<(Value, Value, Value)> {
+        let rows = site.json(&["access", "invoices"]).into_iter();
+        rows.map(|row| (row["user"].clone(), row["may_file"].clone(), row["role"].clone())).collect()
+    };
+    let row = |user: Option<&str>, may: bool, role: Option<&str>| (json!(user), json!(may), json!(role));
+    site.ok(&["library", "set", "invoices", "--sender-policy", "anyone"]);
+    let alice = row(Some("alice"), true, Some("contributor"));
+    assert_eq!(rows(&site), [alice.clone(), row(None, true, None)]);
+    assert_eq!(access(&site, "bob")["because"], "the library takes mail from anyone (sender-policy anyone)");
+    assert!(site.ok(&["access", "invoices"]).contains("\nanyone  none "));
+
+    site.ok(&["library", "set", "invoices", "--trust-from", "no"]);
+    assert_eq!(
+        access(&site, "bob")["because"],
+        "the library takes mail from anyone (sender-policy anyone), but under the name of System Account"
+    );
+    assert_eq!(judged(&site, "bob@example.org")["recipients"][0]["created_by"], "System Account");
+
+    site.configure("authenticated_only = false", "authenticated_only = true");
+    let refused = row(Some("alice"), false, Some("contributor"));
+    assert_eq!(rows(&site), [refused, row(Some("bob"), false, None)], "nobody is proven");
+    site.ok(&["library", "set", "invoices", "--trust-from", "yes"]);
+    assert_eq!(rows(&site), [alice, row(Some("bob"), true, None)], "every known user");
+    assert_eq!(judged(&site, "bob@example.org")["recipients"][0]["created_by"], "bob");
+    assert_eq!(judged(&site, "eve@example.org")["recipients"][0]["outcome"], "rejected");
+
+    site.configure("authenticated_only = true", "authenticated_only = false");
+    site.ok(&["library", "set", "invoices", "--enabled", "no"]);
+    assert!(rows(&site).iter().all(|(_, may, _)| may == false));
+}
+
+#[test]
+fn access_to_what_is_not_there() {
+    let site = site();
+    let error = site.fails(2, &["access", "nowhere"]);
+    assert!(error.starts_with("mailshelf: library nowhere: there is none\nhint: "), "{error}");
+    let error = site.fails(2, &["access", "invoices", "--user", "nobody"]);
+    assert!(error.starts_with("mailshelf: user nobody: there is none\nhint: "), "{error}");
+    site.ok(&["revoke", "invoices", "user:alice"]);
+    assert!(site.ok(&["access", "invoices"]).starts_with("Nobody may file in library invoices. "));
+    assert_eq!(site.json(&["access", "invoices"]), Vec::<Value>::new());
+    let no = access(&site, "alice");
+    assert_eq!((&no["role"], &no["ways"]), (&Value::Null, &json!([])));
+    assert_eq!(no["hints"], json!(["mailshelf grant invoices user:alice contributor"]));
 }

@@ -67,7 +67,8 @@ impl Show for View {
     }
 }
 
-fn find(reader: &(impl Reader + ?Sized), login: &Login) -> Result<model::User, Error> {
+/// The user of a login, or that there is none.
+pub fn find(reader: &(impl Reader + ?Sized), login: &Login) -> Result<model::User, Error> {
     reader.user(login)?.ok_or_else(|| Error::NotFound { what: "user", name: login.to_string() })
 }
 

@@ -33,13 +33,18 @@ impl Rules {
         }
     }
 
-    fn required(&self, from: &Address) -> Level {
-        let is_own = self.own_domains.iter().any(|domain| domain == from.domain());
+    /// What must be proven of mail from this mailbox.
+    pub fn required(&self, from: &Address) -> Level {
         match self {
             _ if self.trust_from => Level::FromHeader,
-            _ if is_own => self.internal_require,
+            _ if self.is_own(from) => self.internal_require,
             _ => self.require,
         }
+    }
+
+    /// Whether a mailbox is of one of our own domains.
+    pub fn is_own(&self, from: &Address) -> bool {
+        self.own_domains.iter().any(|domain| domain == from.domain())
     }
 }
 

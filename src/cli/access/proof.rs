@@ -1,0 +1,107 @@
+//! By what proof a user's mail must come.
+
+use mailshelf::config::{Config, Sender, Verify};
+use mailshelf::sender::{Rules, trusts_from};
+use mailshelf_storage::model::{Level, Library, User};
+use mailshelf_storage::{Address, Error, Reader};
+
+use super::Obstacle;
+use crate::cli::paste::quoted;
+
+/// What must prove that mail is a user's.
+pub struct Proof {
+    /// For each address, in words.
+    pub text: String,
+    /// Where no address will do.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What must prove that mail comes from this address, in words; where nothing can, why. What a site may ask for is told
+/// here and nowhere else.
+fn demanded(config: &Config, library: &Library, address: &Address) -> Result<String, String> {
+    let settings = &config.sender;
+    if trusts_from(library.settings.trust_from, settings.trust_from) {
+        return Ok(format!("{address}: the From header alone (trust_from), which anybody can forge"));
+    }
+    let rules = Rules::of(settings, false);
+    let key = if rules.is_own(address) { "internal_require" } else { "require" };
+    let level = rules.required(address);
+    match accepted(settings, level).as_slice() {
+        [] => Err(format!(
+            "{address}: nothing, for sender.{key} asks for {level}, and no proof of that is believed"
+        )),
+        proofs => Ok(format!("{address}: {} (sender.{key} asks for {level})", proofs.join(", or "))),
+    }
+}
+
+/// What is believed that proves this level.
+fn accepted(settings: &Sender, level: Level) -> Vec<String> {
+    let mut proofs = Vec::new();
+    if !settings.authserv_id.is_empty() {
+        let methods = match level {
+            Level::Submission | Level::Signature => "auth=pass for the user",
+            Level::Domain => "dmarc=pass, dkim=pass or auth=pass",
+            Level::None | Level::FromHeader | Level::Spf => "dmarc=pass, dkim=pass, spf=pass or auth=pass",
+        };
+        proofs.push(format!("{methods} by {}", settings.authserv_id.join(" or ")));
+    }
+    if level <= Level::Domain {
+        match settings.verify {
+            Verify::Off => {}
+            Verify::Dkim => proofs.push("a DKIM signature that we verify".to_owned()),
+            Verify::Dmarc => proofs.push("a DKIM signature that we verify and DMARC allows".to_owned()),
+        }
+        if settings.verify != Verify::Off && !settings.arc_sealers.is_empty() {
+            let sealers = settings.arc_sealers.join(" or ");
+            proofs.push(format!("an ARC seal of {sealers} that we verify"));
+        }
+    }
+    if settings.received_auth {
+        proofs.push("the user's sign-in in our first Received".to_owned());
+    }
+    if settings.exchange_internal {
+        proofs.push("AuthAs Internal by Exchange".to_owned());
+    }
+    proofs
+}
+
+/// What to do where no proof is believed. To believe From is no help: anybody can forge it.
+fn believe(config: &Config) -> String {
+    let file = config.file.display();
+    format!(
+        "name in {file}, section [sender], what proves a sender: authserv_id, received_auth, exchange_internal or verify"
+    )
+}
+
+impl Proof {
+    pub fn of(config: &Config, reader: &dyn Reader, library: &Library, user: &User) -> Result<Proof, Error> {
+        let login = &user.login;
+        let mut told = Vec::new();
+        let (mut provable, mut shared) = (false, 0);
+        for address in &user.addresses {
+            let others = reader.users_by_address(address)?;
+            let demanded = match others.iter().find(|other| other.id != user.id) {
+                Some(other) => {
+                    shared += 1;
+                    Err(format!("{address}: nothing, for {} has it too", other.login))
+                }
+                None => demanded(config, library, address),
+            };
+            provable |= demanded.is_ok();
+            told.push(demanded.unwrap_or_else(|why| why));
+        }
+        if provable {
+            return Ok(Proof { text: told.join("; "), obstacle: None });
+        }
+        let set_address = format!("mailshelf user set {} --address ADDRESS", quoted(login.as_str()));
+        let (what, hint) = if told.is_empty() {
+            (format!("{login} has no address to send from"), set_address)
+        } else if shared == told.len() {
+            ("no address is this user's alone".to_owned(), set_address)
+        } else {
+            (format!("no mail can be proven to come from {login}"), believe(config))
+        };
+        let text = if told.is_empty() { format!("none: {what}") } else { told.join("; ") };
+        Ok(Proof { text, obstacle: Some(Obstacle { what, hint }) })
+    }
+}
