@@ -14,6 +14,7 @@ use forge::{ID, VICTIM};
 mod cases;
 mod forge;
 mod genuine;
+mod signed;
 
 /// A generator of our own: the same mail in every run.
 pub struct Random(u64);
@@ -126,6 +127,25 @@ fn a_thousand_honest_mails_are_all_somebody() {
         *servers.entry(honest.server).or_insert(0) += 1;
     }
     assert!(servers.len() == 8 && servers.values().all(|mails| *mails > 50), "{servers:?}");
+}
+
+/// The same with our own eyes on signatures: what a domain signed for one of its mailboxes is never another's.
+#[test]
+fn signed_mail_of_one_is_never_made_anothers() {
+    let (verifier, mails, mut random) = (signed::verifier(), signed::mails(), Random(3));
+    for mail in &mails {
+        let identity = signed::judge(mail.as_bytes(), &verifier, signed::SIGNER).unwrap();
+        assert_eq!(identity.level, Level::Domain, "{}\n{mail}", identity.proof);
+    }
+    let mut asked = 0;
+    for nth in 0..3_000 {
+        let message = signed::forgery(&mut random, &mails);
+        let Some(identity) = signed::judge(&message, &verifier, signed::VICTIM) else { continue };
+        assert_eq!(identity.user, None, "{nth}: {}\n{}", identity.proof, String::from_utf8_lossy(&message));
+        asked += usize::from(identity.known);
+    }
+    // Not all of them fall for their From.
+    assert!(asked > 500, "{asked}");
 }
 
 /// Exchange Online puts no name in front of its results: nothing says whose they are.

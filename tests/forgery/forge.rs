@@ -143,7 +143,7 @@ fn from(random: &mut Random) -> String {
     }
 }
 
-fn line(random: &mut Random) -> String {
+pub fn line(random: &mut Random) -> String {
     let colon = random.pick(&[": ", ":", " : ", ":\t", ":\r\n "]);
     match random.below(9) {
         0 | 1 => format!("Authentication-Results{colon}{}; {}\r\n", id(random), results(random)),
