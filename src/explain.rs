@@ -155,7 +155,7 @@ impl About<'_> {
         let mut records = Vec::with_capacity(decided.recipients.len());
         for decision in &decided.recipients {
             let record = shelf::settle(&mut imagined, decided, decision, fault.as_deref())?;
-            imagined.put(shelf::outcome(decision, &record));
+            imagined.put(shelf::outcome(decided, decision, &record));
             records.push(record);
         }
         Ok(records)
@@ -171,7 +171,8 @@ impl About<'_> {
     ) -> Result<Explanation, Error> {
         let (state, attempts, error) = decided.fate.state(attempts);
         let pairs = decided.recipients.iter().zip(&records);
-        let outcomes: Vec<_> = pairs.map(|(decision, record)| shelf::outcome(decision, record)).collect();
+        let outcomes: Vec<_> =
+            pairs.map(|(decision, record)| shelf::outcome(decided, decision, record)).collect();
         let mut recipients = Vec::with_capacity(records.len());
         for (nth, (decision, record)) in decided.recipients.iter().zip(records).enumerate() {
             let steps = self.recipient_steps(decision, identities.get(nth), &record)?;

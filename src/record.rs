@@ -206,7 +206,7 @@ impl Entry<'_, '_> {
         let mut records = Vec::new();
         for decision in self.decided.recipients.iter().filter(|d| !closed.contains(&d.recipient)) {
             let record = shelf::settle(self, self.decided, decision, mail.fault.as_deref())?;
-            let outcome = shelf::outcome(decision, &record);
+            let outcome = shelf::outcome(self.decided, decision, &record);
             self.writer.put_outcome(self.delivery(), self.book.pass.id, &outcome, self.now)?;
             records.push(record);
         }

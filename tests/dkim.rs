@@ -129,13 +129,20 @@ fn deliver(site: &Site, name: &str, message: &[u8]) {
     site.deliver(&format!("{name}.eml"), [envelope.as_slice(), message].concat());
 }
 
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn explain(site: &Site, file: &str) -> Value {
+    site.json(&["explain", site.path(file).to_str().unwrap()]).remove(0)
+}
+
 /// What became of each mail, by name: outcome, level and proof.
 fn outcomes(event: &Value) -> Vec<(String, String, String)> {
     let mails = event["mails"].as_array().unwrap();
     mails
         .iter()
         .map(|mail| {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let outcome = text(&mail["recipients"][0]["outcome"]);
             let file = text(&mail["file"]).trim_end_matches(".eml").to_owned();
             let proof = text(&mail["sender"]["proof"]);
@@ -300,6 +307,14 @@ fn mail_waits_while_dns_does_not_tell_and_is_filed_when_it_does() {
     let site = site("dmarc", port);
     deliver(&site, "relaxed", &fixture("relaxed"));
     // Nobody listens there yet.
+    let told = explain(&site, "drop/relaxed.eml");
+    assert_eq!(told["recipients"][0]["outcome"], "deferred");
+    assert_eq!(told["sender"]["address"], "alice@sender.test");
+    assert!(
+        text(&told["sender"]["proof"]).starts_with("not known yet: DNS: the resolver 127.0.0.1:"),
+        "{told}"
+    );
+    assert!(text(&told["error"]).starts_with("DNS: the resolver 127.0.0.1:"), "{told}");
     site.fails(1, &["run"]);
     let events = site.events();
     let warning = events.iter().find(|event| event["event_id"] == 6873).unwrap();
@@ -315,8 +330,22 @@ fn mail_waits_while_dns_does_not_tell_and_is_filed_when_it_does() {
         println!("skipped: there is no unbound, or another has its port");
         return;
     };
-    let judged = outcomes(&site.pass());
+    let node = name(&entries(&site.path("drop/.claimed"))[0]);
+    let told = explain(&site, &format!("drop/.claimed/{node}/{}", site.claims()[0]));
+    assert_eq!(told["recipients"][0]["outcome"], "filed", "{told}");
+    let event = site.pass();
+    let judged = outcomes(&event);
     assert_eq!((judged.len(), judged[0].1.as_str()), (1, "filed"));
+    assert_eq!(told["sender"], event["mails"][0]["sender"]);
+    let proof = "dmarc=pass, verified by us: signed by sender.test (s=rsa2048)";
+    let id = text(&event["mails"][0]["mail"]);
+    let shown = &site.json(&["mail", "show", &id])[0]["recipients"][0];
+    assert_eq!(
+        (&shown["identity"], &shown["level"], &shown["proof"]),
+        (&"alice".into(), &"domain".into(), &proof.into())
+    );
+    let shown = site.ok(&["mail", "show", &id]);
+    assert!(shown.contains("alice (level domain)\n") && shown.contains(proof), "{shown}");
     site.assert_sound();
 }
 
@@ -367,4 +396,26 @@ fn nothing_is_asked_where_it_changes_nothing() {
     site.deliver("nobody.eml", [to_nobody.as_slice(), &fixture("relaxed")].concat());
     assert_eq!(site.pass()["mails"][0]["recipients"][0]["reason"], "unknown-alias");
     site.assert_sound();
+}
+
+/// What our own server says comes first: where it proves the domain nobody else is asked, and where it saw the policy of
+/// From's domain not met no signature helps.
+#[test]
+fn our_servers_word_comes_before_our_own_eyes() {
+    let site = site("dmarc", free_port());
+    site.configure("authserv_id = []", "authserv_id = [\"mx1\"]");
+    let with = |name: &str, result: &str| {
+        let above =
+            format!("Authentication-Results: mx1; dmarc={result} header.from=sender.test\r\nReceived: x\r\n");
+        deliver(&site, name, &[above.as_bytes(), &fixture("relaxed")].concat());
+    };
+    with("pass", "pass");
+    with("fail", "fail");
+    let judged = outcomes(&site.pass());
+    let of = |name: &str| judged.iter().find(|(one, _, _)| one == name).unwrap();
+    assert_eq!((of("pass").1.as_str(), of("pass").2.as_str()), ("filed", "dmarc=pass by mx1"));
+    assert_eq!((of("fail").1.as_str(), of("fail").2.as_str()), ("rejected", "no proof: dmarc=fail by mx1"));
+    with("unknown", "temperror");
+    site.fails(1, &["run"]);
+    assert_eq!(site.claims().len(), 1);
 }

@@ -70,7 +70,7 @@ fn a_mail_as_json_has_all_that_scripts_ask_for() {
         shown["recipients"],
         json!([{
             "address": "all@docs.example.org", "outcome": "filed", "reason": null, "library": "all",
-            "identity": null, "level": "none", "unverified": true, "documents": ["attachment.txt", "Mail a.eml"],
+            "identity": null, "level": "none", "proof": "nobody we know", "unverified": true, "documents": ["attachment.txt", "Mail a.eml"],
         }])
     );
 }

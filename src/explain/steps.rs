@@ -108,7 +108,12 @@ fn step(stage: Stage, answer: String) -> Step {
 
 /// A recipient whose outcome is on record for this very delivery.
 pub fn recorded(outcome: &Outcome) -> Step {
-    step(Stage::Record, format!("this delivery is on record already: {}", outcome.kind))
+    let who = outcome
+        .identity
+        .as_ref()
+        .map_or("nobody proven".to_owned(), |login| format!("{login}, at level {}", outcome.level));
+    let proof = outcome.proof.as_ref().map_or(String::new(), |proof| format!("; {proof}"));
+    step(Stage::Record, format!("this delivery is on record already: {} ({who}{proof})", outcome.kind))
 }
 
 impl About<'_> {

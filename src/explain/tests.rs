@@ -107,6 +107,7 @@ fn failures_on_record_count() {
             library: None,
             identity: None,
             level: Level::None,
+            proof: None,
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
         writer.put_outcome(prepared.claimed.id, PassId::generate(), &outcome, now).unwrap();

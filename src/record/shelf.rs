@@ -42,7 +42,7 @@ pub fn settle<S: Shelf>(
 }
 
 /// The same as a row of the catalog.
-pub fn outcome(decision: &Decision<'_>, record: &RecipientRecord) -> Outcome {
+pub fn outcome(decided: &Decided<'_>, decision: &Decision<'_>, record: &RecipientRecord) -> Outcome {
     Outcome {
         recipient: decision.recipient.clone(),
         kind: record.outcome.parse().unwrap_or(OutcomeKind::Deferred),
@@ -50,12 +50,26 @@ pub fn outcome(decision: &Decision<'_>, record: &RecipientRecord) -> Outcome {
         library: decision.library.as_ref().map(|library| library.id),
         identity: decision.identity.clone(),
         level: decision.level,
+        proof: proof(decided, decision),
     }
+}
+
+/// Its own, or that of the mail as a whole, unless another recipient has it better proven than was asked for this one.
+fn proof(decided: &Decided<'_>, decision: &Decision<'_>) -> Option<String> {
+    let same = decision.level.as_str() == decided.sender.level;
+    let sender = decision.sender.as_ref().or_else(|| same.then_some(&decided.sender));
+    sender.map(|sender| sender.proof.clone()).filter(|proof| !proof.is_empty())
 }
 
 /// An outcome that is on record, as far as the catalog tells.
 pub fn on_record(outcome: &Outcome, library: Option<&Library>) -> RecipientRecord {
-    RecipientRecord { reason: outcome.reason.clone(), ..bare(&outcome.recipient, outcome.kind, library) }
+    RecipientRecord {
+        reason: outcome.reason.clone(),
+        identity: outcome.identity.as_ref().map(ToString::to_string),
+        level: Some(outcome.level.to_string()),
+        proof: outcome.proof.clone(),
+        ..bare(&outcome.recipient, outcome.kind, library)
+    }
 }
 
 fn file<S: Shelf>(

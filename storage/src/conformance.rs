@@ -92,6 +92,7 @@ fn outcome(recipient: &str, kind: OutcomeKind, library: Option<LibraryId>) -> Ou
         library,
         identity: Some(the("alice")),
         level: Level::Domain,
+        proof: Some("dmarc=pass by mx1.x.org".to_owned()),
     }
 }
 

@@ -297,6 +297,8 @@ pub struct Outcome {
     pub identity: Option<Login>,
     /// How well that was proven.
     pub level: Level,
+    /// By what, or why not, in words; `None` where that was not asked.
+    pub proof: Option<String>,
 }
 
 /// A document to be added; the name is a proposal.

@@ -183,6 +183,7 @@ impl Text<'_> {
         below.some("library", recipient.library.as_deref())?;
         let identity = recipient.identity.as_deref().unwrap_or("nobody");
         below.plain("proven sender", &format!("{identity} (level {})", recipient.level))?;
+        below.some("proof", recipient.proof.as_deref())?;
         for path in &recipient.documents {
             let its = |one: &&Filed| {
                 one.path == *path && recipient.library.as_deref() == Some(one.library.as_str())

@@ -39,6 +39,7 @@ pub struct Recipient {
     pub library: Option<String>,
     pub identity: Option<String>,
     pub level: String,
+    pub proof: Option<String>,
     /// Filed without an identity.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
@@ -84,6 +85,7 @@ impl View {
                 unverified: is_filed && outcome.identity.is_none(),
                 identity: outcome.identity.map(|login| login.to_string()),
                 level: outcome.level.to_string(),
+                proof: outcome.proof,
             }
         };
         View {

@@ -48,6 +48,7 @@ fn only_a_deferred_outcome_is_replaced(catalog: &dyn Catalog) {
         reason: Some("disk".to_owned()),
         level: Level::None,
         identity: None,
+        proof: None,
         ..outcome(recipient, OutcomeKind::Deferred, None)
     };
     write(catalog, |writer| {
@@ -74,6 +75,7 @@ fn only_a_deferred_outcome_is_replaced(catalog: &dyn Catalog) {
     assert_eq!(recipients, ["z@x.org", "a@x.org", "filed@x.org", "duplicate@x.org", "rejected@x.org"]);
     assert_eq!(outcomes[0], deferred("z@x.org"));
     assert_eq!(outcomes[4].kind, OutcomeKind::Rejected);
+    assert_eq!(outcomes[4].proof.as_deref(), Some("dmarc=pass by mx1.x.org"), "and so is the proof");
 }
 
 fn outcomes_need_their_mail_and_their_library(catalog: &dyn Catalog) {

@@ -95,7 +95,7 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
     Ok(())
 }
 
-const OUTCOME: &str = "recipient, kind, reason, library, identity, level";
+const OUTCOME: &str = "recipient, kind, reason, library, identity, level, proof";
 
 fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
     Ok(Outcome {
@@ -105,6 +105,7 @@ fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
         library: row.get(3)?,
         identity: row.get(4)?,
         level: row.get(5)?,
+        proof: row.get(6)?,
     })
 }
 
@@ -136,14 +137,14 @@ pub(super) fn put_outcome(
     now: Timestamp,
 ) -> Sql<()> {
     let sql = "INSERT INTO outcomes (delivery, recipient, kind, reason, library, identity, level, pass, recorded_at,
-                   digest)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+                   proof, digest)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
                    (SELECT digest FROM mails WHERE delivery = ?1 AND ?3 = 'filed'))
                ON CONFLICT (delivery, recipient) DO UPDATE SET kind = ?3, reason = ?4, library = ?5, identity = ?6,
-                   level = ?7, pass = ?8, recorded_at = ?9, digest = excluded.digest WHERE kind = 'deferred'";
-    let Outcome { recipient, kind, reason, library, identity, level } = outcome;
+                   level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, digest = excluded.digest WHERE kind = 'deferred'";
+    let Outcome { recipient, kind, reason, library, identity, level, proof } = outcome;
     let now = Millis(now);
-    let values = params![delivery, recipient, kind, reason, library, identity, level, pass, now];
+    let values = params![delivery, recipient, kind, reason, library, identity, level, pass, now, proof];
     match db.prepare_cached(sql)?.execute(values)? {
         0 => Err(refused("record an outcome", format!("{delivery} has a final one for {recipient:?}"))),
         _ => Ok(()),

@@ -17,10 +17,11 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// "MSLF", in the header of every catalog.
 const APPLICATION_ID: i32 = 0x4d53_4c46;
 /// One for each schema version, applied in order; never changed once released.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_look_back.sql"),
     include_str!("../../../migrations/sqlite/0003_nested_groups.sql"),
+    include_str!("../../../migrations/sqlite/0004_proof.sql"),
 ];
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -52,7 +52,7 @@ fn a_fresh_catalog_is_of_the_newest_schema_and_safe() {
     let db = catalog.writer.lock().unwrap();
     let get =
         |pragma: &str| db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(get("user_version"), 3);
+    assert_eq!(get("user_version"), 4);
     assert_eq!(get("application_id"), 0x4d53_4c46);
     assert_eq!(get("synchronous"), 2);
     assert_eq!(get("foreign_keys"), 1);
@@ -82,7 +82,7 @@ fn a_newer_catalog_is_refused() {
     drop(SqliteCatalog::open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
     match SqliteCatalog::open(&path).map(drop) {
-        Err(Error::TooNew { found: 7, known: 3, .. }) => {}
+        Err(Error::TooNew { found: 7, known: 4, .. }) => {}
         other => panic!("{other:?}"),
     }
 }
