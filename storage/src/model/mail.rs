@@ -1,0 +1,100 @@
+//! Mails, and what became of them.
+
+use jiff::Timestamp;
+
+use super::words;
+use crate::{DeliveryId, Digest, LibraryId, Login};
+
+words!(
+    /// How well it is proven who sent a mail, weakest first.
+    Level, "a level" {
+        /// Not at all.
+        None = "none",
+        /// The bare From header, because the site or the library says so.
+        FromHeader = "from-header",
+        /// SPF, aligned with From.
+        Spf = "spf",
+        /// DMARC, or DKIM aligned with From.
+        Domain = "domain",
+        /// Our own server saw the user sign in.
+        Submission = "submission",
+        /// The user signed it.
+        Signature = "signature",
+    }
+);
+
+words!(
+    /// How a mail ended for one recipient.
+    OutcomeKind, "an outcome" {
+        /// Its documents are in the library.
+        Filed = "filed",
+        /// This very mail was filed in this library before.
+        Duplicate = "duplicate",
+        /// Refused, with a reason.
+        Rejected = "rejected",
+        /// Not an end but a wait.
+        Deferred = "deferred",
+    }
+);
+
+words!(
+    /// Where a mail stands.
+    MailState, "a mail state" {
+        /// A recipient is deferred.
+        Open = "open",
+        /// Every recipient has a final outcome.
+        Done = "done",
+        /// Given up and moved to badmail.
+        Badmail = "badmail",
+    }
+);
+
+/// What is on record of a mail, whatever became of it. Texts are as the sender wrote them, decoded, not escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The file's name in the drop; bytes that are not UTF-8 as `\xNN`.
+    pub file: String,
+    /// The worker that took it.
+    pub node: String,
+    /// Digest of the message, envelope block apart; `None` where it could not be read.
+    pub digest: Option<Digest>,
+    /// Size of the message in bytes, envelope block apart.
+    pub size: u64,
+    /// `Message-ID`, without its brackets (RFC 5322 section 3.6.4).
+    pub message_id: Option<String>,
+    /// The address in `From`.
+    pub from: Option<String>,
+    /// The return path.
+    pub envelope_sender: Option<String>,
+    /// `Subject`.
+    pub subject: Option<String>,
+    /// When the file came to the drop.
+    pub arrived_at: Timestamp,
+    /// Where it stands.
+    pub state: MailState,
+    /// How often it failed by a fault that only this mail shows.
+    pub attempts: u32,
+    /// The last fault, in words.
+    pub fault: Option<String>,
+}
+
+/// How a mail ended for one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The recipient: canonical where it can be, else as written; empty where the mail names none.
+    pub recipient: String,
+    /// How it ended.
+    pub kind: OutcomeKind,
+    /// Why it was rejected or deferred.
+    pub reason: Option<String>,
+    /// The library that its address leads to.
+    pub library: Option<LibraryId>,
+    /// The user it was proven to come from.
+    pub identity: Option<Login>,
+    /// How well that was proven.
+    pub level: Level,
+    /// By what, or why not, in words; `None` where that was not asked.
+    pub proof: Option<String>,
+}
