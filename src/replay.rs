@@ -138,6 +138,11 @@ impl Replay {
         Ok(Replay { site, spool, sources, to, style, size: sizes.iter().sum() })
     }
 
+    /// As [`Site::warn_of_trust`]: old mail is as easily forged as new.
+    pub fn warn_of_trust(&self) {
+        self.site.warn_of_trust();
+    }
+
     /// Files everything; `stop` ends it after the batch in hand. Whatever ends it, the same replay goes on with what is
     /// left: nothing is filed twice.
     pub fn run(&self, stop: &AtomicBool, tell: &(dyn Fn(Step) + Sync)) -> Result<Report, ReplayError> {

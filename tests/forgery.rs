@@ -224,3 +224,20 @@ fn run_warns_where_the_bare_from_is_believed() {
     site.configure("trust_from = false", "trust_from = true");
     assert_eq!(told(&site).matches("trust_from is set").count(), 1);
 }
+
+#[test]
+fn replay_warns_where_the_bare_from_is_believed() {
+    let site = Site::open_to_all();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("old.eml");
+    std::fs::write(&file, crate::util::mail("old", &["all"], "x")).unwrap();
+    let told = |site: &Site| {
+        let output = site.output(&["replay", file.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(told(&site), "");
+    site.ok(&["library", "set", "all", "--trust-from", "yes"]);
+    let warning = told(&site);
+    assert!(warning.contains("trust_from is set") && warning.contains("all"), "{warning}");
+}

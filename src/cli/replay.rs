@@ -74,6 +74,7 @@ impl Replay {
             Err(error) => return refused(error),
             Ok(replay) => replay,
         };
+        replay.warn_of_trust();
         let stop = stop_on_signals()?;
         let shown = Shown::new(&context.out, replay.size);
         let ended = replay.run(&stop, &|step| shown.step(step));
