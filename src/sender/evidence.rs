@@ -292,7 +292,7 @@ impl Value {
     }
 
     /// The domain that it is, or ends in, in canonical form.
-    fn domain(&self) -> Option<String> {
+    pub(super) fn domain(&self) -> Option<String> {
         let plain = self.plain();
         let address = match plain.strip_prefix('@').unwrap_or(&plain) {
             domain if !domain.contains('@') => format!("x@{domain}").parse::<Address>(),

@@ -6,7 +6,10 @@
 //! Each of these is how text smuggled in through MAIL FROM, HELO or a signature's `d=` would show ("Composition Kills",
 //! USENIX Security 2020, section 4.2), and no server is known to write them of its own accord.
 
+mod sealed;
 mod written;
+
+pub use sealed::instance;
 
 /// Longer than what any server writes, in bytes.
 pub const LONGEST: usize = 8 << 10;
@@ -80,12 +83,16 @@ impl MethodResult {
 impl Results {
     /// Reads what follows the colon of the field, folds included.
     pub fn parse(value: &[u8]) -> Result<Results, Malformed> {
-        if value.len() > LONGEST {
-            return Err(Malformed("it is too long"));
-        }
-        let text = unfold(value)?;
-        Reader { text: &text, at: 0 }.field()
+        read(value, false)
     }
+}
+
+fn read(value: &[u8], passes_over: bool) -> Result<Results, Malformed> {
+    if value.len() > LONGEST {
+        return Err(Malformed("it is too long"));
+    }
+    let text = unfold(value)?;
+    Reader { text: &text, at: 0, passes_over }.field()
 }
 
 /// The text of a value, its line breaks taken out. Each must be followed by a blank, and by more than blanks on that
@@ -109,6 +116,8 @@ pub(super) fn unfold(value: &[u8]) -> Result<String, Malformed> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// Whether a bare `key=value` among the properties is in nobody's way.
+    passes_over: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -185,6 +194,11 @@ impl<'t> Reader<'t> {
             if word == "reason" && read.reason.is_none() && read.properties.is_empty() && self.skip(b'=') {
                 self.gap()?;
                 read.reason = Some(self.value()?);
+                continue;
+            }
+            if self.passes_over && self.skip(b'=') {
+                self.gap()?;
+                self.value()?;
                 continue;
             }
             let property = self.property(word)?;

@@ -24,7 +24,6 @@ mod signature;
 mod key;
 mod policy;
 mod arc;
-mod results;
 mod dns;
 
 /// So many signatures that could matter are looked at; honest mail has one or two.

@@ -3,11 +3,11 @@
 use super::dns::Dns;
 use super::key::Form;
 use super::message::{Signed, SignedField};
-use super::results::{dmarc_passed, instance};
 use super::signature::{Kind, Signature, Signer, text, unsigned};
 use super::tags::Tags;
 use super::{Clock, Unproven};
 use crate::message::fields::Field;
+use crate::sender::results::{Results, Value, instance};
 
 /// A chain has at most so many hops; RFC 8617 section 4.2.1 allows 50, honest ones have a handful.
 const HOPS: usize = 20;
@@ -56,8 +56,9 @@ fn vouched(
     clock: &Clock,
 ) -> Result<(), Unproven> {
     let newest = hops.last().ok_or(BROKEN)?;
-    let saw = text(newest.results).and_then(instance).and_then(|(_, results)| dmarc_passed(results));
-    if saw.as_deref() != Some(from) {
+    let saw = Results::parse_sealed(newest.results.value)
+        .map_err(|_| Unproven::Void("what its last sealer saw is not written as results are"))?;
+    if !passed(&saw, from) {
         return Err(Unproven::Void("its last sealer saw no dmarc=pass for From"));
     }
     let validity = |nth: usize| if nth == 0 { "none" } else { "pass" };
@@ -75,6 +76,14 @@ fn vouched(
     let signature = Signature::read(newest.signature, signer, &tags, Kind::Arc, clock.arrived);
     signature.map_err(Unproven::Void)?.check(message, dns, clock)?;
     (0..hops.len()).rev().try_for_each(|nth| sealed(hops.get(..=nth).unwrap_or_default(), dns, clock))
+}
+
+/// Whether the one DMARC result there is says `pass` of mail from this domain.
+fn passed(saw: &Results, from: &str) -> bool {
+    let mut each = saw.results.iter().filter(|result| result.method == "dmarc");
+    let (Some(result), None) = (each.next(), each.next()) else { return false };
+    let domain = result.property("header", "from").and_then(Value::domain);
+    result.version == 1 && result.result == "pass" && domain.as_deref() == Some(from)
 }
 
 /// Whether the seal of the last of these hops holds (RFC 8617 section 5.1.1).
@@ -124,9 +133,53 @@ fn hops<'m>(message: &'m Signed<'m>) -> Result<Vec<Hop<'m>>, Unproven> {
         slots.into_iter().collect::<Option<Vec<_>>>().ok_or(BROKEN)
     };
     let tagged = |list: &str| Tags::read(list)?.get("i")?.parse().ok();
-    let results = ordered(results, |value| instance(value).map(|(number, _)| number))?;
+    let results = ordered(results, |value| instance(value.as_bytes()).map(|(number, _)| number))?;
     let signatures = ordered(signatures, tagged)?;
     let seals = ordered(seals, tagged)?;
     let hops = results.into_iter().zip(signatures).zip(seals);
     Ok(hops.map(|((results, signature), seal)| Hop { results, signature, seal }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_dmarc_result() {
+        let seen = |results: &str| {
+            let sealed = format!("i=1; {results}");
+            Results::parse_sealed(sealed.as_bytes()).is_ok_and(|saw| passed(&saw, "x.org"))
+        };
+        for pass in [
+            "mx.y.org; dmarc=pass header.from=X.org",
+            "mx.y.org 1; spf=fail; dmarc = pass (p=none; dis=none)\r\n header.from=x.org",
+            "mx.y.org; DMARC/1=pass reason=\"a; b=c\" header.from=x.org; dkim=none",
+            "mx.microsoft.com 1; dmarc=pass action=none header.from=x.org; arc=none",
+            "mx.y.org; dmarc=pass header.from=a@x.org",
+        ] {
+            assert!(seen(pass), "{pass}");
+        }
+        for nothing in [
+            "mx.y.org; dmarc=fail header.from=x.org",
+            "mx.y.org; dmarc=pass",
+            "mx.y.org; dmarc=pass header.from=y.org",
+            "mx.y.org; dmarc=fail header.from=x.org; dmarc=pass header.from=x.org",
+            "mx.y.org; dmarc=pass header.from=y.org header.from=x.org",
+            "mx.y.org; dmarc/2=pass header.from=x.org",
+            "mx.y.org; spf=pass (dmarc=pass header.from=x.org)",
+            "mx.y.org; spf=pass reason=\"; dmarc=pass header.from=x.org\"",
+            "mx.y.org; spf=pass (; dmarc=pass header.from=x.org",
+            "mx.y.org; dmarc=pass header.from=x.org)",
+            "mx.y.org; dmarc=pass header.from=x.org \\",
+            "mx.y.org; dmarc=pass header.from=x.org odd",
+            "mx.y.org; odd; dmarc=pass header.from=x.org",
+            "mx.y.org; dmarc=passed header.from=x.org",
+            "dmarc=pass header.from=x.org",
+            "; dmarc=pass header.from=x.org",
+            "mx.y.org; none",
+            "mx.y.\u{e4}; dmarc=pass header.from=x.org",
+        ] {
+            assert!(!seen(nothing), "{nothing}");
+        }
+    }
 }
