@@ -103,7 +103,7 @@ fn findings(prepared: &Prepared, whole: &Whole, config: &Config) -> Findings {
     let Whole::Mail(read) = whole else { return Findings::default() };
     let Ok(from) = &read.message.mailbox else { return Findings::default() };
     let mut found = evidence::collect(&read.message.traces, from, &config.sender);
-    prepared.verification.add_to(&mut found, &config.sender);
+    prepared.verification.add_to(from, &mut found, &config.sender);
     found
 }
 

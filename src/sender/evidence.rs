@@ -12,7 +12,7 @@ use super::align::aligned;
 use super::received::SignIn;
 use super::results::{MethodResult, Results, Value};
 use super::traces::{Exchange, Place, Traces};
-use crate::config::{ResultsAt, Sender};
+use crate::config::{ResultsAt, Sender, Verify};
 
 /// Something that speaks for a sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +81,12 @@ impl Findings {
 /// The evidence in a header, for the mailbox that its From was read as.
 pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
     let mut found = Findings::default();
-    match ours(traces, settings) {
-        Ok(ours) => weigh(&ours, traces, from, &mut found),
-        Err(why) => found.remark(why),
+    match settings.authserv_id.first().map(|first| ours(traces, settings, first)) {
+        Some(Ok(ours)) => weigh(&ours, traces, from, &mut found),
+        Some(Err(why)) => found.remark(why),
+        // Of one who asks elsewhere it would tell nothing.
+        None if asks_elsewhere(settings) => {}
+        None => found.remark("no authserv_id is configured"),
     }
     if settings.received_auth {
         match &traces.sign_in {
@@ -111,12 +114,14 @@ pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
     found
 }
 
-/// The fields that our servers wrote, or why there are none that count.
-fn ours<'t>(traces: &'t Traces, settings: &Sender) -> Result<Vec<&'t Results>, String> {
+/// Whether a site that believes no results has another way to proof.
+fn asks_elsewhere(settings: &Sender) -> bool {
+    settings.received_auth || settings.exchange_internal || settings.verify != Verify::Off
+}
+
+/// The fields that our servers wrote, or why there are none that count. `first` is one of our ids.
+fn ours<'t>(traces: &'t Traces, settings: &Sender, first: &str) -> Result<Vec<&'t Results>, String> {
     let ids = &settings.authserv_id;
-    let Some(first) = ids.first() else {
-        return Err("no authserv_id is configured".to_owned());
-    };
     if !traces.received {
         return Err("no Received above From: nothing tells our server's fields from the sender's".to_owned());
     }
@@ -150,7 +155,7 @@ fn ours<'t>(traces: &'t Traces, settings: &Sender) -> Result<Vec<&'t Results>, S
         (_, Some(stray)) if place == Place::Below => Err(stray.to_owned()),
         (false, _) => Ok(ours),
         (true, stray) => {
-            let id = if ids.len() == 1 { first.as_str() } else { "ours" };
+            let id = if ids.len() == 1 { first } else { "ours" };
             let stray = stray.map(|stray| format!("; {stray}")).unwrap_or_default();
             Err(format!("no Authentication-Results of {id} {at}{stray}"))
         }

@@ -1,5 +1,7 @@
 //! Evidence → level → user: the tables of who may be whom, without effects.
 
+use std::iter;
+
 use mailshelf_storage::model::{Level, User};
 use mailshelf_storage::{Address, Login};
 
@@ -77,7 +79,10 @@ pub fn judge(from: &Address, users: &[User], findings: &Findings, rules: &Rules)
             proof: by.to_owned(),
             known: true,
         },
-        Some((level, by)) => nobody(format!("{by} proves {level}, and {required} is required")),
+        Some((level, by)) => {
+            let weak = format!("{by} proves {level}, and {required} is required");
+            nobody(told(iter::once(weak).chain(findings.remarks.iter().cloned())))
+        }
         None => nobody(nothing(from, findings)),
     }
 }
@@ -131,12 +136,15 @@ fn nothing(from: &Address, findings: &Findings) -> String {
         }
         _ => None,
     };
-    let whys: Vec<String> =
-        findings.evidence.iter().filter_map(other).chain(findings.remarks.iter().cloned()).collect();
-    match whys.as_slice() {
-        [] => "no proof: From is only a claim".to_owned(),
-        whys => format!("no proof: {}", whys.join("; ")),
+    let whys = findings.evidence.iter().filter_map(other).chain(findings.remarks.iter().cloned());
+    match told(whys).as_str() {
+        "" => "no proof: From is only a claim".to_owned(),
+        whys => format!("no proof: {whys}"),
     }
+}
+
+fn told(whys: impl Iterator<Item = String>) -> String {
+    whys.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What own verification adds to the evidence of a header, and where it is worth asking for.
 
 use mailshelf_storage::Address;
-use mailshelf_storage::model::User;
+use mailshelf_storage::model::{Level, User};
 
 use super::evidence::{Dmarc, Evidence, Findings, Kind};
 use super::identity::{Rules, judge};
@@ -23,9 +23,13 @@ pub enum Verification {
 }
 
 impl Verification {
-    /// Adds what it found to what the header says of the same mail.
-    pub fn add_to(&self, found: &mut Findings, settings: &Sender) {
-        let Verification::Done(findings) = self else { return };
+    /// Adds what it found to what the header says of the same mail; or why it was not asked, where nothing else tells.
+    pub fn add_to(&self, from: &Address, found: &mut Findings, settings: &Sender) {
+        let findings = match self {
+            Verification::Done(findings) => findings,
+            Verification::NotAsked => return found.remarks.extend(pointless(from, found, settings)),
+            Verification::Unavailable(_) => return,
+        };
         let signatures = signatures_count(found, settings);
         let mut remarks = Vec::new();
         for finding in findings {
@@ -45,6 +49,15 @@ impl Verification {
         }
         found.remarks.extend(remarks.into_iter().take(TOLD));
     }
+}
+
+/// Why own verification was not asked although it is on: more is required than it could prove.
+fn pointless(from: &Address, found: &Findings, settings: &Sender) -> Option<String> {
+    let required = Rules::of(settings, false).required(from);
+    let silent = settings.verify != Verify::Off && found.evidence.is_empty() && required > Level::Domain;
+    silent.then(|| {
+        format!("no signature was looked at: it would prove {}, and {required} is required", Level::Domain)
+    })
 }
 
 /// Whether signatures may still prove anything. Where our own server saw the policy of From's domain not met it knew
@@ -120,7 +133,7 @@ mod tests {
     fn proof(results: &str, verify: Verify, finding: Finding) -> Result<String, String> {
         let settings = settings(verify);
         let mut found = header(results, &settings);
-        Verification::Done(vec![finding]).add_to(&mut found, &settings);
+        Verification::Done(vec![finding]).add_to(&from(), &mut found, &settings);
         let identity = judge(&from(), &[user()], &found, &Rules::of(&settings, false));
         if identity.user.is_some() { Ok(identity.proof) } else { Err(identity.proof) }
     }
@@ -188,5 +201,41 @@ mod tests {
         assert!(helps(&[user()], "none", &lenient, false));
         let strict = Sender { require: Require::Submission, ..dkim };
         assert!(!helps(&[user()], "none", &strict, false));
+    }
+
+    #[test]
+    fn the_words_tell_what_was_asked_and_found() {
+        let told = |results: &str, settings: &Sender, verification: &Verification| {
+            let mut found = header(results, settings);
+            verification.add_to(&from(), &mut found, settings);
+            judge(&from(), &[user()], &found, &Rules::of(settings, false)).proof
+        };
+        let nothing_configured = Sender { authserv_id: Vec::new(), ..settings(Verify::Off) };
+        let alone = Sender { verify: Verify::Dkim, ..nothing_configured.clone() };
+        let none = Verification::Done(Vec::new());
+        let pass = "dmarc=pass header.from=example.org";
+        assert_eq!(
+            told(pass, &nothing_configured, &Verification::NotAsked),
+            "no proof: no authserv_id is configured"
+        );
+        assert_eq!(
+            told(pass, &alone, &none),
+            "no proof: no signature that could speak for From, as verified by us"
+        );
+        let spf = "spf=pass smtp.mailfrom=example.org";
+        assert_eq!(
+            told(spf, &settings(Verify::Dkim), &none),
+            "spf=pass by mx proves spf, and domain is required; no signature that could speak for From, as verified by us"
+        );
+        let strict = Sender { require: Require::Submission, ..alone };
+        assert_eq!(
+            told(pass, &strict, &Verification::NotAsked),
+            "no proof: no signature was looked at: it would prove domain, and submission is required"
+        );
+        let header_too = Sender { authserv_id: vec!["mx".to_owned()], ..strict };
+        assert_eq!(
+            told(pass, &header_too, &Verification::NotAsked),
+            "dmarc=pass by mx proves domain, and submission is required"
+        );
     }
 }

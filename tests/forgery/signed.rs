@@ -64,7 +64,7 @@ pub fn judge(message: &[u8], verifier: &Verifier, address: &str) -> Option<Ident
         let verified = verifier.verify(message, &from, arrived, deadline);
         // Nobody is asked: all that there is is known.
         let findings = if let Verified::Found(findings) = verified { Some(findings) } else { None };
-        Verification::Done(findings.unwrap()).add_to(&mut found, &settings);
+        Verification::Done(findings.unwrap()).add_to(&from, &mut found, &settings);
     }
     Some(identity::judge(&from, &users, &found, &rules))
 }

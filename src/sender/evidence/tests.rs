@@ -195,6 +195,8 @@ fn nothing_counts_that_the_site_does_not_say() {
     );
     let none = found(&header, &Sender::default());
     assert_eq!((none.evidence, none.remarks), (Vec::new(), vec!["no authserv_id is configured".to_owned()]));
+    let elsewhere = Sender { verify: Verify::Dkim, ..Sender::default() };
+    assert_eq!(found(&header, &elsewhere), Findings::default());
     let received = found(&header, &Sender { received_auth: true, ..Sender::default() });
     assert_eq!(
         received.evidence,
