@@ -223,7 +223,7 @@ impl<'a> Pass<'a> {
         let producer = Producer {
             drop: self.drop,
             limits: &self.site.config.limits,
-            prover: Prover::of(self.site),
+            prover: Prover::of(self.site, self.stop),
             stop: self.stop,
             at_most: PASS_MAILS,
         };
@@ -312,8 +312,12 @@ impl<'a> Pass<'a> {
     fn read_and_commit(&mut self, claimed: Claimed) {
         let id = claimed.id;
         let blame = || self.drop.slots().enter(0, id).ok();
-        let prover = Prover::of(self.site);
+        let prover = Prover::of(self.site, self.stop);
         let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, &prover, blame);
+        if prepared.lacks_proof() && self.cut_off() {
+            self.left_work = true;
+            return;
+        }
         self.commit(vec![prepared]);
     }
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::util::{Site, entries, name};
+use crate::util::{Limit, Site, entries, name};
 
 const RESOLVER: &str = "resolver = \"system\"";
 
@@ -384,6 +385,29 @@ fn a_resolver_that_fails_defers_and_holds_up_no_stranger() {
     assert!(of("servfail").2.contains("rsa2048._domainkey.broken.test: "), "{:?}", of("servfail"));
     assert!(of("servfail").2.to_lowercase().contains("server failure"), "{:?}", of("servfail"));
     assert_eq!(site.claims().len(), 2);
+}
+
+/// The mail is as it was before: nothing of it is on record, and the next run takes it up.
+#[test]
+fn a_run_that_is_told_to_stop_waits_for_no_answer() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let site = site("dkim", silent.local_addr().unwrap().port());
+    deliver(&site, "relaxed", &fixture("relaxed"));
+    let run = site.command(&["run", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let limit = Limit::of(&run);
+    silent.recv(&mut [0; 512]).unwrap();
+    kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
+    let output = run.wait_with_output().unwrap();
+    drop(limit);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let event: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&event["interrupted"], &event["processed"]), (&true.into(), &0.into()), "{event}");
+    assert_eq!(site.claims().len(), 1);
+    assert_eq!(site.json(&["mail", "list"]), Vec::<Value>::new());
+    let Some(unbound) = Unbound::start() else { return };
+    site.configure(&silent.local_addr().unwrap().to_string(), &format!("127.0.0.1:{}", unbound.port));
+    assert_eq!(outcomes(&site.pass())[0].1, "filed");
+    site.assert_sound();
 }
 
 /// Where the bare From is believed anyway, nobody is asked and nothing waits.

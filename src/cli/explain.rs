@@ -42,7 +42,7 @@ impl Explain {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
         let site = context.look()?;
         let reader = site.catalog.read()?;
-        let prover = Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config);
+        let prover = Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config, None);
         let request = Request { file: &self.file, format: self.format, to: &self.to };
         let explanation =
             explain::explain(&site.config, &*reader, &prover, &request).map_err(|error| match error {

@@ -94,6 +94,11 @@ impl Prepared {
         }
     }
 
+    /// DNS did not tell who sent it. Where that is because nobody waited, it is as if it had never been read.
+    pub fn lacks_proof(&self) -> bool {
+        matches!(self.verification, Verification::Unavailable(_))
+    }
+
     /// Bytes it holds in memory, for closing a batch.
     pub fn weight(&self) -> usize {
         match &self.reading {

@@ -173,7 +173,8 @@ impl Producer<'_> {
             }
             let batch = self.read_batch(&queue);
             if batch.is_empty() {
-                return true;
+                // Told to stop, it may have left mail unread.
+                return !self.stop.load(Ordering::Relaxed);
             }
             if batches.send(batch).is_err() {
                 return false;
@@ -193,6 +194,10 @@ impl Producer<'_> {
                 let id = claimed.id;
                 let blame = || self.drop.slots().enter(worker, id).ok();
                 let prepared = prepare(claimed, self.drop.format(), self.limits, &self.prover, blame);
+                if prepared.lacks_proof() && self.stop.load(Ordering::Relaxed) {
+                    // Its claim stays, and the next run goes on with it.
+                    break;
+                }
                 bytes.fetch_add(prepared.weight(), Ordering::Relaxed);
                 lock(&batch).push(prepared);
             }

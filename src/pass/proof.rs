@@ -1,6 +1,7 @@
 //! Own verification within a pass: where it is asked for, by the workers that read mail, and where a mail must wait for
 //! it. A stranger's mail is never held up by DNS.
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::config::{Config, Verify};
 use crate::file::ReadMail;
 use crate::route::{Route, canonical, route};
 use crate::sender::verification::may_help;
-use crate::sender::verify::{Verified, Verifier};
+use crate::sender::verify::{Until, Verified, Verifier};
 use crate::sender::{Findings, Rules, Verification, evidence, trusts_from};
 use crate::site::Site;
 
@@ -29,38 +30,48 @@ pub enum Prover<'a> {
         catalog: &'a dyn Catalog,
         /// What is asked of senders.
         config: &'a Config,
+        /// Once it is set nobody waits for DNS.
+        stop: Option<&'a AtomicBool>,
     },
     /// Somebody who looks at everything and asks nobody: to see whether a mail can be looked at.
     Rehearsal(&'a Verifier),
 }
 
 impl<'a> Prover<'a> {
-    /// As the site is configured.
-    pub fn of(site: &'a Site) -> Prover<'a> {
-        Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config)
+    /// As the site is configured. Once `stop` is set nobody waits for DNS.
+    pub fn of(site: &'a Site, stop: &'a AtomicBool) -> Prover<'a> {
+        Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config, Some(stop))
     }
 
     /// One who asks this verifier, if there is one.
-    pub fn with(verifier: Option<&'a Verifier>, catalog: &'a dyn Catalog, config: &'a Config) -> Prover<'a> {
-        verifier.map_or(Prover::Nobody, |verifier| Prover::Site { verifier, catalog, config })
+    pub fn with(
+        verifier: Option<&'a Verifier>,
+        catalog: &'a dyn Catalog,
+        config: &'a Config,
+        stop: Option<&'a AtomicBool>,
+    ) -> Prover<'a> {
+        verifier.map_or(Prover::Nobody, |verifier| Prover::Site { verifier, catalog, config, stop })
     }
 
     /// Verifies a mail for these recipients if that can change what is decided.
     pub fn prove(&self, recipients: &[String], read: &ReadMail, arrived: Timestamp) -> Verification {
-        let verifier = match self {
+        let deadline = Instant::now() + PATIENCE;
+        let (verifier, until) = match self {
             Prover::Nobody => return Verification::NotAsked,
-            Prover::Rehearsal(verifier) => verifier,
-            Prover::Site { verifier, catalog, config } => {
+            Prover::Rehearsal(verifier) => (verifier, deadline.into()),
+            Prover::Site { verifier, catalog, config, stop } => {
                 let matters = catalog.read().and_then(|people| matters(recipients, read, config, &*people));
                 match matters {
-                    Ok(true) => verifier,
+                    Ok(true) => {
+                        (verifier, stop.map_or(deadline.into(), |stop| Until::or_stop(deadline, stop)))
+                    }
                     Ok(false) => return Verification::NotAsked,
                     Err(error) => return Verification::Unavailable(error.to_string()),
                 }
             }
         };
         let Ok(from) = &read.message.mailbox else { return Verification::NotAsked };
-        match verifier.verify(&read.bytes, from, arrived, Instant::now() + PATIENCE) {
+        match verifier.verify(&read.bytes, from, arrived, until) {
             Verified::Found(findings) => Verification::Done(findings),
             Verified::Unavailable(why) => Verification::Unavailable(why),
         }

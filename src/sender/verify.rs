@@ -7,13 +7,12 @@
 //! A resolver that fails is no answer: [`Verified::Unavailable`]. mail-auth is known to `key` alone, and the resolver
 //! to `dns`.
 
-use std::time::Instant;
-
 use jiff::Timestamp;
 use mailshelf_storage::Address;
 
 use crate::config::{self, Verify};
 use dns::Dns;
+pub use dns::Until;
 use message::{Signed, travelled};
 use signature::{Kind, Signature, Signer, is_name, is_within, text};
 use tags::Tags;
@@ -67,9 +66,9 @@ pub struct Verifier {
 }
 
 /// The times that matter for one mail.
-struct Clock {
+struct Clock<'a> {
     arrived: Timestamp,
-    deadline: Instant,
+    until: Until<'a>,
 }
 
 /// Why something proves nothing.
@@ -99,10 +98,16 @@ impl Verifier {
     }
 
     /// Looks for proof of the domain of `from`, which must be what [`super::from::mailbox`] reads in this message.
-    /// `arrived` is when the mail came to us: what expired since then still counts. Nothing is asked of DNS after
-    /// `deadline`.
-    pub fn verify(&self, message: &[u8], from: &Address, arrived: Timestamp, deadline: Instant) -> Verified {
-        let clock = Clock { arrived, deadline };
+    /// `arrived` is when the mail came to us: what expired since then still counts. DNS is asked, and waited
+    /// for, no longer than `until`.
+    pub fn verify<'a>(
+        &self,
+        message: &[u8],
+        from: &Address,
+        arrived: Timestamp,
+        until: impl Into<Until<'a>>,
+    ) -> Verified {
+        let clock = Clock { arrived, until: until.into() };
         let nothing_counts =
             |why| Verified::Found(vec![Finding::Void(format!("no signature counts: {why}"))]);
         let message = match travelled(message) {
@@ -140,7 +145,7 @@ impl Verifier {
     }
 
     /// What each signature that could matter proves.
-    fn signed(&self, message: &Signed<'_>, from: &str, clock: &Clock) -> impl Iterator<Item = Proof> {
+    fn signed(&self, message: &Signed<'_>, from: &str, clock: &Clock<'_>) -> impl Iterator<Item = Proof> {
         let fields = message.fields.iter().filter(|field| field.is("dkim-signature"));
         let candidates = fields.filter_map(move |field| {
             let list = text(field)?;
@@ -172,7 +177,7 @@ impl Verifier {
     }
 
     /// What a forwarder that is believed saw.
-    fn forwarded(&self, message: &Signed<'_>, from: &str, clock: &Clock) -> impl Iterator<Item = Proof> {
+    fn forwarded(&self, message: &Signed<'_>, from: &str, clock: &Clock<'_>) -> impl Iterator<Item = Proof> {
         let ask = move || match self.sealers.as_slice() {
             [] => None,
             sealers => arc::seen_by(message, sealers, from, &self.dns, clock),

@@ -33,7 +33,7 @@ pub fn seen_by(
     sealers: &[String],
     from: &str,
     dns: &Dns,
-    clock: &Clock,
+    clock: &Clock<'_>,
 ) -> Option<Result<String, Unproven>> {
     let hops = match hops(message) {
         Ok(hops) => hops,
@@ -53,7 +53,7 @@ fn vouched(
     sealer: &str,
     from: &str,
     dns: &Dns,
-    clock: &Clock,
+    clock: &Clock<'_>,
 ) -> Result<(), Unproven> {
     let newest = hops.last().ok_or(BROKEN)?;
     let saw = Results::parse_sealed(newest.results.value)
@@ -87,7 +87,7 @@ fn passed(saw: &Results, from: &str) -> bool {
 }
 
 /// Whether the seal of the last of these hops holds (RFC 8617 section 5.1.1).
-fn sealed(hops: &[Hop<'_>], dns: &Dns, clock: &Clock) -> Result<(), Unproven> {
+fn sealed(hops: &[Hop<'_>], dns: &Dns, clock: &Clock<'_>) -> Result<(), Unproven> {
     let (last, before) = hops.split_last().ok_or(BROKEN)?;
     let list = text(last.seal).ok_or(BROKEN)?;
     let tags = Tags::read(list).ok_or(BROKEN)?;

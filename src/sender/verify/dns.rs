@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +20,8 @@ use crate::config::Resolver;
 
 /// How long a server may take to answer; it is asked twice.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So often whoever waits for an answer looks whether to go on.
+const SLICE: Duration = Duration::from_millis(50);
 /// The longest that an answer is remembered, whatever it says itself.
 const REMEMBERED: Duration = Duration::from_secs(300);
 /// How long it is remembered that there is no record.
@@ -62,6 +66,39 @@ struct Memory {
     silence: Option<(u32, Instant)>,
 }
 
+/// How long DNS may be asked for one mail.
+#[derive(Debug, Clone, Copy)]
+pub struct Until<'a> {
+    deadline: Instant,
+    stop: Option<&'a AtomicBool>,
+}
+
+impl From<Instant> for Until<'_> {
+    fn from(deadline: Instant) -> Self {
+        Until { deadline, stop: None }
+    }
+}
+
+impl<'a> Until<'a> {
+    /// Until then, or until `stop` is set: whoever is told to end waits for nobody.
+    pub fn or_stop(deadline: Instant, stop: &'a AtomicBool) -> Until<'a> {
+        Until { deadline, stop: Some(stop) }
+    }
+
+    fn is_stopped(self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    /// What is left of it, or why nothing is.
+    fn left(self) -> Result<Duration, &'static str> {
+        match self.deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            _ if self.is_stopped() => Err("told to stop"),
+            None => Err("no time is left to ask for this mail"),
+            Some(left) => Ok(left),
+        }
+    }
+}
+
 /// Why there is no answer.
 struct Failure {
     why: String,
@@ -86,7 +123,7 @@ impl Dns {
 
     /// The TXT records of a name within `domain`. `Err` names resolver, question and fault: whether there are any is
     /// not known.
-    pub fn txt(&self, name: &str, domain: &str, deadline: Instant) -> Result<Texts, String> {
+    pub fn txt(&self, name: &str, domain: &str, until: Until<'_>) -> Result<Texts, String> {
         let (whom, open) = match &self.source {
             Source::Network(whom, open) => (whom, open),
             Source::Records(records) => return Ok(records.get(name).cloned().unwrap_or_default().into()),
@@ -95,12 +132,9 @@ impl Dns {
         if let Some(known) = self.memory().known(name, domain, Instant::now()) {
             return known.map_err(|why| tell(&why));
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(tell("no time is left to ask for this mail"));
-        }
+        until.left().map_err(tell)?;
         let asked = match open.get_or_init(|| Open::new(whom)) {
-            Ok(open) => open.ask(name, left),
+            Ok(open) => open.ask(name, until),
             Err(why) => Err(Failure { why: why.clone(), silent: false }),
         };
         let now = Instant::now();
@@ -111,7 +145,10 @@ impl Dns {
             }
             Err(failure) => {
                 let told = tell(&failure.why);
-                self.memory().fail(domain, failure, now);
+                // That nobody waited for the answer says nothing of the domain.
+                if !until.is_stopped() {
+                    self.memory().fail(domain, failure, now);
+                }
                 Err(told)
             }
         }
@@ -182,14 +219,14 @@ impl Open {
     }
 
     /// The texts, and until when they hold.
-    fn ask(&self, name: &str, left: Duration) -> Result<(Texts, Instant), Failure> {
+    fn ask(&self, name: &str, until: Until<'_>) -> Result<(Texts, Instant), Failure> {
         let unaskable = |error: ProtoError| Failure { why: error.to_string(), silent: false };
         let mut name = Name::from_ascii(name).map_err(unaskable)?;
         // No search list: the name is meant as it stands.
         name.set_fqdn(true);
-        let asked = async { tokio::time::timeout(left, self.resolver.txt_lookup(name)).await };
+        let asked = async { awaited(self.resolver.txt_lookup(name), until).await };
         match self.runtime.block_on(asked) {
-            Err(_) => Err(Failure { why: "no answer in time".to_owned(), silent: true }),
+            Err(why) => Err(Failure { why: why.to_owned(), silent: true }),
             Ok(Err(error)) if is_absent(&error) => Ok((Arc::default(), Instant::now() + ABSENT)),
             Ok(Err(error)) => {
                 let silent = !matches!(error, NetError::Dns(_));
@@ -204,6 +241,17 @@ impl Open {
                     texts.filter(|text| text.len() <= RECORD_BYTES).take(RECORDS).collect();
                 Ok((texts.into(), lookup.valid_until()))
             }
+        }
+    }
+}
+
+/// What comes of it in time.
+async fn awaited<T>(answer: impl Future<Output = T>, until: Until<'_>) -> Result<T, &'static str> {
+    let mut answer = pin!(answer);
+    loop {
+        let slice = until.left()?.min(SLICE);
+        if let Ok(answer) = tokio::time::timeout(slice, answer.as_mut()).await {
+            return Ok(answer);
         }
     }
 }
@@ -283,5 +331,22 @@ mod tests {
             memory.fail(&format!("{nth}.org"), failure(false), now);
         }
         assert!(memory.answers.len() <= MOST && memory.failures.len() <= MOST);
+    }
+
+    #[test]
+    fn nobody_who_is_told_to_stop_waits_for_an_answer() {
+        let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let dns = Dns::new(Resolver::At(server.local_addr().unwrap()));
+        let stop = AtomicBool::new(false);
+        let until = Until::or_stop(Instant::now() + Duration::from_secs(3600), &stop);
+        let told = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| dns.txt("a.x.org", "x.org", until));
+            // It has asked, and is never answered.
+            server.recv(&mut [0; 512]).unwrap();
+            stop.store(true, Ordering::Relaxed);
+            asking.join().unwrap()
+        });
+        assert!(told.unwrap_err().ends_with("does not tell the TXT records of a.x.org: told to stop"));
+        assert!(dns.memory().failures.is_empty() && dns.memory().silence.is_none());
     }
 }

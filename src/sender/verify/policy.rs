@@ -19,7 +19,7 @@ pub fn contains(signer: &str, from: &str) -> bool {
 ///
 /// A domain beside `from` (one parent, neither above the other) never may: whether the parent is one owner or a
 /// registry with many, nothing in DNS reliably tells.
-pub fn permits(signer: &str, from: &str, dns: &Dns, clock: &Clock) -> Result<(), Unproven> {
+pub fn permits(signer: &str, from: &str, dns: &Dns, clock: &Clock<'_>) -> Result<(), Unproven> {
     const OTHER: Unproven = Unproven::Void("its domain may not sign for that of From");
     let policy = published(from, dns, clock)?;
     if signer == from {
@@ -43,9 +43,9 @@ struct Policy {
 }
 
 /// The policy of a domain: its own, else that of the nearest domain above it that has one.
-fn published(domain: &str, dns: &Dns, clock: &Clock) -> Result<Policy, Unproven> {
+fn published(domain: &str, dns: &Dns, clock: &Clock<'_>) -> Result<Policy, Unproven> {
     for owner in walk(domain) {
-        let records = dns.txt(&format!("_dmarc.{owner}"), owner, clock.deadline);
+        let records = dns.txt(&format!("_dmarc.{owner}"), owner, clock.until);
         let records = records.map_err(Unproven::Unavailable)?;
         let mut policies = records.iter().filter_map(|record| strictness(record));
         match (policies.next(), policies.next()) {

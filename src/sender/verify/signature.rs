@@ -56,9 +56,9 @@ impl Signer {
     }
 
     /// The key it was made with, if it may be used.
-    pub fn key(&self, dns: &Dns, clock: &Clock) -> Result<Key, Unproven> {
+    pub fn key(&self, dns: &Dns, clock: &Clock<'_>) -> Result<Key, Unproven> {
         let name = format!("{}._domainkey.{}", self.selector, self.domain);
-        let records = dns.txt(&name, &self.domain, clock.deadline).map_err(Unproven::Unavailable)?;
+        let records = dns.txt(&name, &self.domain, clock.until).map_err(Unproven::Unavailable)?;
         Key::read(&records, self.method).map_err(Unproven::Void)
     }
 }
@@ -134,7 +134,7 @@ impl<'m> Signature<'m> {
     }
 
     /// Whether it holds for the message.
-    pub fn check(&self, message: &Signed<'_>, dns: &Dns, clock: &Clock) -> Result<(), Unproven> {
+    pub fn check(&self, message: &Signed<'_>, dns: &Dns, clock: &Clock<'_>) -> Result<(), Unproven> {
         if message.body_hash(self.body) != self.body_hash {
             return Err(Unproven::Void("the body was changed"));
         }
