@@ -1,8 +1,9 @@
 //! One `Authentication-Results` value (RFC 8601 section 2.2), read whole or not at all: whatever departs from the grammar
 //! voids all of it, since part of what it says may be a stranger's words that a server copied into it.
 //!
-//! Nothing beyond the grammar is accepted: no trailing `;`, no bare `key=value`, no empty value. Less than the grammar
-//! is: ASCII alone; blanks around every comment, and no quote or backslash in one; no property twice in one result.
+//! Beyond the grammar stand only `:` and `/` in a property's value and `_` in its name: OpenARC, Exim and Authentication
+//! Milter write addresses of IPv6, base64 and `policy.is_org=yes` without quotes, and none of these characters ends
+//! anything. So no trailing `;`, no bare `key=value`, no empty value. Less than the grammar is accepted: ASCII alone; blanks around every comment, and no quote or backslash in one; no property twice in one result.
 //! Each of these is how text smuggled in through MAIL FROM, HELO or a signature's `d=` would show ("Composition Kills",
 //! USENIX Security 2020, section 4.2), and no server is known to write them of its own accord.
 
@@ -226,7 +227,7 @@ impl<'t> Reader<'t> {
     fn property(&mut self, kind: String) -> Result<Property, Malformed> {
         self.need(b'.', "a property has no type")?;
         self.gap()?;
-        let name = self.keyword()?;
+        let name = self.property_name()?;
         self.gap()?;
         self.need(b'=', "a property has no value")?;
         self.gap()?;
@@ -271,7 +272,16 @@ impl<'t> Reader<'t> {
 
     /// A keyword (RFC 5321 section 4.1.2), in lower case.
     fn keyword(&mut self) -> Result<String, Malformed> {
-        let word = self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        self.word(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    }
+
+    /// A keyword that may hold `_`.
+    fn property_name(&mut self) -> Result<String, Malformed> {
+        self.word(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    }
+
+    fn word(&mut self, is: impl Fn(u8) -> bool) -> Result<String, Malformed> {
+        let word = self.run(is);
         match word.bytes().last() {
             Some(last) if last != b'-' => Ok(word.to_ascii_lowercase()),
             _ => Err(Malformed("a word is missing or is none")),
@@ -326,7 +336,7 @@ impl<'t> Reader<'t> {
             Some((local, domain)) if (local.is_empty() || is_dot_string(local)) && is_domain(domain) => {
                 Ok(Value::Address { local: local.to_owned(), domain: domain.to_owned() })
             }
-            None if !written.is_empty() && written.bytes().all(is_token) => {
+            None if !written.is_empty() && written.bytes().all(is_word) => {
                 Ok(Value::Text(written.to_owned()))
             }
             _ => Err(ODD),
@@ -344,6 +354,11 @@ fn is_value(byte: u8) -> bool {
 /// RFC 2045 section 5.1.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
+}
+
+/// What servers write as a property's value without quotes: a token, or an address of IPv6, or base64.
+fn is_word(byte: u8) -> bool {
+    is_token(byte) || matches!(byte, b':' | b'/')
 }
 
 /// RFC 5321 section 4.1.2.

@@ -112,6 +112,8 @@ def narrow(value, ours):
     for result in ours["results"]:
         if result["method"].startswith(("none", "reason")):
             return "a word that begins like one of the grammar"
+        if any(re.search("[:/]", text) or "_" in name for _, name, text in result["properties"]):
+            return "an address of IPv6 or base64 without quotes, or a name that holds _"
     if re.search(r'=[^;"]*"[^"]*"[^;]', value):
         return "a quoted value that is not the last"
     if re.match(r'\s*(?:\([^)]*\)\s*)?["+\-0-9.]|\s*\S*[.]{2}|\s*\(', value) or re.match(r"\s*[^\s;(]*\.(?=[\s;(])", value):

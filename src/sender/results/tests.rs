@@ -58,7 +58,7 @@ fn every_form_of_a_value() {
     assert_eq!(parse("x; dkim/2=pass").unwrap().results[0].version, 2);
 }
 
-/// As they come from Rspamd, OpenDKIM, OpenDMARC, the policy service for SPF, Amavis and Gmail.
+/// As they come from Rspamd, OpenDKIM, OpenDMARC, the policy service for SPF, Amavis, Gmail and others.
 #[test]
 fn what_real_servers_write() {
     for value in [
@@ -68,6 +68,10 @@ fn what_real_servers_write() {
         " mx.example.org; spf=pass (sender SPF authorized) smtp.mailfrom=example.net (client-ip=192.0.2.1; helo=mail.example.net; envelope-from=a@example.net; receiver=b@docs.example.org)",
         " mx.example.org (amavisd-new);\r\n\tdkim=pass (2048-bit key) reason=\"pass (just generated, assumed good)\" header.d=example.net",
         " mx.google.com;\r\n       dkim=pass header.i=@example.net header.s=20230601 header.b=\"W0/abcde\";\r\n       spf=pass (google.com: domain of a@example.net designates 192.0.2.1 as permitted sender) smtp.mailfrom=a@example.net;\r\n       dmarc=pass (p=NONE sp=QUARANTINE dis=NONE) header.from=example.net;\r\n       dara=pass header.i=@docs.example.org",
+        // OpenARC, Exim and Authentication Milter: no quotes around IPv6 and base64, and a name with a low line.
+        " mx.example.org; arc=none smtp.remote-ip=2a00:1450:4864:20::529",
+        " mx.example.org;\r\n\tiprev=pass (mail.example.net) smtp.remote-ip=2001:db8::1;\r\n\tspf=pass smtp.mailfrom=example.net;\r\n\tdkim=pass header.d=example.net header.s=s1 header.a=rsa-sha256;\r\n\tdmarc=pass header.from=example.net",
+        " mx.example.org;\r\n    auth=pass;\r\n    dkim=pass (2048-bit rsa key sha256) header.d=example.net header.i=@example.net\r\n      header.b=X99Qk5/i header.a=rsa-sha256 header.s=100003;\r\n    x-return-mx=pass header.domain=example.net policy.is_org=yes (MX Records\r\n found: mail.example.net);\r\n    x-tls=pass smtp.version=TLSv1.3 smtp.cipher=TLS_AES_256_GCM_SHA384\r\n      smtp.bits=256/256",
     ] {
         assert!(parse(value).is_ok(), "{value}: {:?}", parse(value));
     }
