@@ -13,12 +13,12 @@ use tempfile::TempDir;
 
 use crate::util::{Limit, Site, entries, name};
 
-const RESOLVER: &str = "resolver = \"system\"";
+pub const RESOLVER: &str = "resolver = \"system\"";
 
 /// unbound with the zone of the tests; stopped with this value.
-struct Unbound {
+pub struct Unbound {
     child: Child,
-    port: u16,
+    pub port: u16,
     _dir: TempDir,
 }
 
@@ -38,8 +38,13 @@ fn free_port() -> u16 {
 impl Unbound {
     /// None where the machine has no unbound: the test says so and ends.
     fn start() -> Option<Unbound> {
+        Unbound::with(&fixtures().join("zone.conf"))
+    }
+
+    /// The same with another zone.
+    pub fn with(zone: &Path) -> Option<Unbound> {
         for attempt in 1.. {
-            let Some(unbound) = Unbound::at(free_port()) else {
+            let Some(unbound) = Unbound::at(free_port(), zone) else {
                 println!("skipped: there is no unbound");
                 return None;
             };
@@ -52,11 +57,10 @@ impl Unbound {
     }
 
     /// With port 0 if somebody else has the port by now.
-    fn at(port: u16) -> Option<Unbound> {
+    fn at(port: u16, zone: &Path) -> Option<Unbound> {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("unbound.conf");
         let path = dir.path().display();
-        let zone = fixtures().join("zone.conf");
         let text = format!(
             "server:\n interface: 127.0.0.1@{port}\n access-control: 127.0.0.0/8 allow\n do-ip6: no\n \
              username: \"\"\n chroot: \"\"\n directory: \"{path}\"\n pidfile: \"{path}/pid\"\n use-syslog: no\n \
@@ -242,6 +246,7 @@ const DMARC: &[(&str, &str)] = &[
 
 const ARC: &[(&str, &str)] = &[
     ("arc", ""),
+    ("arc-microsoft", ""),
     ("arc-two-hops", ""),
     ("relaxed", ""),
     ("arc-last-unlisted", "the body was changed"),
@@ -329,7 +334,8 @@ fn mail_waits_while_dns_does_not_tell_and_is_filed_when_it_does() {
     let pass = events.iter().find(|event| event["event_id"] == 6871).unwrap();
     assert_eq!((&pass["deferred"], &pass["rejected"]), (&1.into(), &0.into()));
     assert_eq!(site.claims().len(), 1);
-    let Some(_unbound) = Unbound::at(port).filter(|unbound| unbound.port != 0) else {
+    let Some(_unbound) = Unbound::at(port, &fixtures().join("zone.conf")).filter(|unbound| unbound.port != 0)
+    else {
         println!("skipped: there is no unbound, or another has its port");
         return;
     };

@@ -23,6 +23,7 @@ mod explain;
 mod fault;
 mod forgery;
 mod help;
+mod honest;
 mod hostile;
 mod kill;
 mod mail_command;

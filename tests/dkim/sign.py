@@ -110,6 +110,30 @@ def sign(mail, domain="sender.test", selector="rsa2048", key=None, form="relaxed
     return header + mail
 
 
+class AsWritten:
+    """Results that authres would not read, let alone write."""
+
+    method = "dmarc"
+
+    def __init__(self, server, text):
+        self.authserv_id, self.results, self.text = server, [self], text
+
+    def __str__(self):
+        return self.text
+
+    def __enter__(self):
+        self.original = dkim.authres.AuthenticationResultsHeader.parse
+        dkim.authres.AuthenticationResultsHeader.parse = lambda _: self
+
+    def __exit__(self, *_):
+        dkim.authres.AuthenticationResultsHeader.parse = self.original
+
+
+def seal_as_microsoft(mail):
+    with AsWritten("mx.lists.test", "dmarc=pass action=none header.from=sender.test"):
+        return seal(mail)
+
+
 def seal(mail, domain="lists.test", results="dmarc=pass header.from=sender.test", arc=None):
     """Adds a hop: our results first, as the sealer's own server writes them, then the three fields."""
     results = f"Authentication-Results: mx.{domain}; {results}" + (f"; arc={arc}" if arc else "") + "\r\n"
@@ -184,6 +208,7 @@ def mails():
     yield "own-domain", plain("own-domain", selector="own-domain", identity="alice@sender.test")
 
     yield "arc", seal(footer(plain("arc")))
+    yield "arc-microsoft", seal_as_microsoft(footer(plain("arc-microsoft")))
     hop = seal(plain("arc-two-hops"), domain="other.test")
     yield "arc-two-hops", seal(footer(hop), arc="pass")
     yield "arc-last-unlisted", seal(seal(footer(plain("arc-last-unlisted"))), domain="other.test", arc="pass")
@@ -203,19 +228,20 @@ def mails():
     yield "arc-unsealed", seal(footer(plain("arc-unsealed"))).split(b"\r\n", 0)[0].replace(b"ARC-Seal", b"X-Seal", 1)
 
 
-def zone():
-    def text(name, value):
-        pieces = " ".join(f'"{value[at:at + 200]}"' for at in range(0, len(value), 200)) or '""'
-        return f"local-data: '{name}. 60 IN TXT {pieces}'"
+def record(name, value):
+    pieces = " ".join(f'"{value[at:at + 200]}"' for at in range(0, len(value), 200)) or '""'
+    return f"local-data: '{name}. 60 IN TXT {pieces}'"
 
+
+def zone():
     public = rsa_public(2048)
     for domain in ("sender.test", "mail.sender.test", "mail.sub.sender.test", "strict.test", "mail.strict.test",
                    "bare.test", "other.test", "lists.test"):
-        yield text(f"rsa2048._domainkey.{domain}", f"v=DKIM1; k=rsa; p={public}")
+        yield record(f"rsa2048._domainkey.{domain}", f"v=DKIM1; k=rsa; p={public}")
     for bits in (512, 768, 1024, 4096):
-        yield text(f"rsa{bits}._domainkey.sender.test", f"v=DKIM1; p={rsa_public(bits)}")
-    yield text("ed25519._domainkey.sender.test", f"v=DKIM1; k=ed25519; p={ed25519_public()}")
-    for selector, record in (
+        yield record(f"rsa{bits}._domainkey.sender.test", f"v=DKIM1; p={rsa_public(bits)}")
+    yield record("ed25519._domainkey.sender.test", f"v=DKIM1; k=ed25519; p={ed25519_public()}")
+    for selector, published in (
         ("revoked", "v=DKIM1; k=rsa; p="),
         ("testing", f"v=DKIM1; t=y; p={public}"),
         ("doubled", f"v=DKIM1; p={public}"),
@@ -224,10 +250,10 @@ def zone():
         ("other-kind", f"v=DKIM1; k=ed25519; p={ed25519_public()}"),
         ("own-domain", f"v=DKIM1; t=s; p={public}"),
     ):
-        yield text(f"{selector}._domainkey.sender.test", record)
-    yield text("_dmarc.sender.test", "v=DMARC1; p=reject; rua=mailto:dmarc@sender.test")
-    yield text("_dmarc.strict.test", "v=DMARC1; p=none; adkim=s")
-    yield text("_dmarc.other.test", "v=DMARC1; p=none")
+        yield record(f"{selector}._domainkey.sender.test", published)
+    yield record("_dmarc.sender.test", "v=DMARC1; p=reject; rua=mailto:dmarc@sender.test")
+    yield record("_dmarc.strict.test", "v=DMARC1; p=none; adkim=s")
+    yield record("_dmarc.other.test", "v=DMARC1; p=none")
 
 
 def main():
@@ -239,4 +265,5 @@ def main():
     (target / "zone.conf").write_text("".join(f"{line}\n" for line in zone()))
 
 
-main()
+if __name__ == "__main__":
+    main()
