@@ -3,55 +3,21 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot go on may stop")]
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use jiff::Timestamp;
-use mailshelf::config::{Config, TEMPLATE};
+use mailshelf::config::TEMPLATE;
 use mailshelf::pass::{Scope, run};
 use mailshelf::site::Site;
-use mailshelf_storage::model::{LibrarySettings, SenderPolicy};
+use shelf::{MAILS, fill, folder, sync};
 use tempfile::TempDir;
 
 mod mails;
-
-const MAILS: usize = 1000;
-const ENVELOPE: &str = "x-sender: alice@example.org\r\nx-receiver: all@docs.example.org\r\n";
-
-/// On the disk that the project is on: a temporary folder may be in memory.
-fn folder() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
-}
-
-fn fill(drop: &Path, mails: &[String]) {
-    for (nth, mail) in mails.iter().enumerate() {
-        fs::write(drop.join(format!("{nth:06}.eml")), format!("{ENVELOPE}{mail}")).unwrap();
-    }
-    sync(drop);
-}
-
-fn sync(folder: &Path) {
-    rustix::fs::syncfs(fs::File::open(folder).unwrap()).unwrap();
-}
+mod shelf;
 
 fn site(mails: &[String], save_original: bool) -> (TempDir, Site) {
-    let dir = folder();
-    for made in ["drop", "state"] {
-        fs::create_dir(dir.path().join(made)).unwrap();
-    }
-    fs::write(dir.path().join("mailshelf.toml"), TEMPLATE).unwrap();
-    let site = Site::open(Config::load(&dir.path().join("mailshelf.toml")).unwrap()).unwrap();
-    let settings =
-        LibrarySettings { save_original, sender_policy: SenderPolicy::Anyone, ..LibrarySettings::default() };
-    let mut writer = site.catalog.write().unwrap();
-    writer
-        .add_library(&"all".parse().unwrap(), &"all".parse().unwrap(), &settings, Timestamp::now())
-        .unwrap();
-    writer.commit().unwrap();
-    fill(&dir.path().join("drop"), mails);
-    (dir, site)
+    shelf::site(mails, save_original, TEMPLATE)
 }
 
 fn pass((dir, site): (TempDir, Site)) -> (TempDir, Site) {
