@@ -1,9 +1,11 @@
 //! One `Authentication-Results` value (RFC 8601 section 2.2), read whole or not at all: whatever departs from the grammar
 //! voids all of it, since part of what it says may be a stranger's words that a server copied into it.
 //!
-//! Beyond the grammar stand only `:` and `/` in a property's value and `_` in its name: OpenARC, Exim and Authentication
-//! Milter write addresses of IPv6, base64 and `policy.is_org=yes` without quotes, and none of these characters ends
-//! anything. So no trailing `;`, no bare `key=value`, no empty value. Less than the grammar is accepted: ASCII alone; blanks around every comment, and no quote or backslash in one; no property twice in one result.
+//! Beyond the grammar stand only `:` and `/` in a property's value, `_` in its name, and base64 as `header.b` (RFC 6008):
+//! OpenARC, Exim, OpenDKIM and Authentication Milter write addresses of IPv6, digits of signatures and
+//! `policy.is_org=yes` without quotes, and none of these characters ends anything. So no trailing `;`, no bare
+//! `key=value`, no empty value. Less than the grammar is accepted: ASCII alone; blanks around every comment, and no quote
+//! or backslash in one; no property twice in one result.
 //! Each of these is how text smuggled in through MAIL FROM, HELO or a signature's `d=` would show ("Composition Kills",
 //! USENIX Security 2020, section 4.2), and no server is known to write them of its own accord.
 
@@ -231,7 +233,9 @@ impl<'t> Reader<'t> {
         self.gap()?;
         self.need(b'=', "a property has no value")?;
         self.gap()?;
-        Ok(Property { kind, name, value: self.property_value()? })
+        let of_signature = kind == "header" && name == "b" && self.peek() != Some(b'"');
+        let value = if of_signature { self.base64()? } else { self.property_value()? };
+        Ok(Property { kind, name, value })
     }
 
     /// Blanks and comments; whether there were any.
@@ -319,6 +323,12 @@ impl<'t> Reader<'t> {
             }
         }
         Err(Malformed("a quoted text is never closed"))
+    }
+
+    /// The beginning of a signature (`header.b`) without quotes.
+    fn base64(&mut self) -> Result<Value, Malformed> {
+        let digits = self.run(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+        if digits.is_empty() { Err(ODD) } else { Ok(Value::Text(digits.to_owned())) }
     }
 
     /// A value, or a domain with an optional local-part before it. A domain alone is a token, too.
