@@ -3,7 +3,8 @@
 //! An `Authentication-Results` counts under one of our authserv-ids and in the place where our server writes. `above`:
 //! above the first `Received`. `below`: from the first `Received` to the next one, or to the first field that whoever
 //! wrote the mail writes; that is for a border server known to strip fields that bear its id, so one that bears it
-//! farther down shows that it does not, and voids all. What is void, or said twice, or said of another From, takes the
+//! farther down shows that it does not, and voids all; so does what it says of more than SPF above, which is then where it
+//! writes. What is void, or said twice, or said of another From, takes the
 //! weight from more than itself: in doubt there is no evidence.
 
 use mailshelf_storage::Address;
@@ -134,21 +135,32 @@ fn ours<'t>(traces: &'t Traces, settings: &Sender, first: &str) -> Result<Vec<&'
     };
     let mut ours = Vec::new();
     let mut stray = false;
+    let mut misplaced = false;
     for written in &traces.results {
         match &written.reading {
             Ok(results) if !ids.contains(&results.id) => {}
             Ok(results) if written.place == place => ours.push(results),
-            // One above our Received, where we look below it, is our own server's, or a filter's behind it.
-            Ok(_) => stray |= place == Place::Above || written.place == Place::Elsewhere,
+            // Above our Received no sender writes: a policy service does, which tells of SPF alone, or the milters, and
+            // then what stands below is none of theirs.
+            Ok(results) if written.place == Place::Above => {
+                misplaced |= results.results.iter().any(|result| result.method != "spf")
+            }
+            Ok(_) => stray = true,
             Err(void) if written.place == place => {
                 if let Some(id) = ids.iter().find(|id| void.may_be_of(id)) {
                     return Err(format!("the Authentication-Results of {id} {at} are void: {}", void.why));
                 }
             }
-            Err(void) => {
-                stray |= written.place == Place::Elsewhere && ids.iter().any(|id| void.may_be_of(id))
-            }
+            Err(void) if ids.iter().any(|id| void.may_be_of(id)) => match written.place {
+                Place::Above => misplaced = true,
+                Place::Elsewhere => stray = true,
+                Place::Below => {}
+            },
+            Err(_) => {}
         }
+    }
+    if misplaced {
+        return Err("our server writes above the first Received: results_at is to be \"above\"".to_owned());
     }
     let stray = stray.then_some("a field that bears our id stands where our server does not write");
     match (ours.is_empty(), stray) {

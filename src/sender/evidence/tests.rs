@@ -171,6 +171,10 @@ fn below_our_received() {
         (format!("Received: ours\n{results}\nFrom: {FROM}"), &dmarc),
         // A policy service of the same server writes above.
         (format!("~; spf=pass smtp.mailfrom=example.org\nReceived: ours\n{results}\nFrom: {FROM}"), &dmarc),
+        // Its milters do: whoever wrote the mail wrote what is below.
+        (format!("~; dmarc=fail header.from=example.org\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
+        (format!("~; dmarc=fail header.from=<>\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
+        (format!("~; dkim=fail\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
         (format!("{results}\nReceived: ours\nFrom: {FROM}"), &[]),
         (format!("Received: ours\nReceived: theirs\n{results}\nFrom: {FROM}"), &[]),
         (format!("Received: ours\nFrom: {FROM}\n{results}"), &[]),
