@@ -27,6 +27,7 @@ mod honest;
 mod hostile;
 mod kill;
 mod mail_command;
+mod mta;
 mod people;
 mod queue;
 mod replay;

@@ -33,7 +33,7 @@ pub enum Place {
     /// Above the first `Received`.
     Above,
     /// Directly under the first `Received`: before the next one, and before any field that whoever wrote the mail
-    /// writes. There milters behind Postfix insert theirs.
+    /// writes. There many milters insert theirs, and a server that mail is handed on to finds them.
     Below,
     /// Elsewhere.
     Elsewhere,
