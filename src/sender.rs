@@ -1,9 +1,10 @@
 //! Stage 4: who sent it, and by what proof. No proof, no identity.
 //!
 //! [`mod@from`] finds the one mailbox that rights may hang on, [`traces`] what the header says of it ([`results`] and
-//! [`received`] read the fields), [`evidence`] what of that counts, and [`identity`] whom it makes the sender. The first
-//! two are part of reading a message; the others are settled by the settings of the moment. Where all that proves
-//! nobody, and the site wants it, [`verify`] looks at signatures, and [`verification`] makes evidence of what it finds.
+//! [`received`] read the fields), [`evidence`] what of that counts, [`mod@known`] which users come into question, and
+//! [`identity`] whom it makes the sender. The first two are part of reading a message; the others are settled by the
+//! settings of the moment. Where all that proves nobody, and the site wants it, [`verify`] looks at signatures, and
+//! [`verification`] makes evidence of what it finds.
 
 use mailshelf_storage::model::{Level, TrustFrom, User};
 use mailshelf_storage::{Address, Reader, Result};
@@ -14,6 +15,7 @@ pub mod received;
 pub mod traces;
 pub mod align;
 pub mod evidence;
+pub mod known;
 pub mod identity;
 pub mod verify;
 pub mod verification;
@@ -21,6 +23,7 @@ pub mod verification;
 pub use evidence::Findings;
 pub use from::NoMailbox;
 pub use identity::Rules;
+pub use known::Known;
 pub use traces::Traces;
 pub use verification::Verification;
 
@@ -57,7 +60,7 @@ pub fn identify(
     people: &dyn Reader,
 ) -> Result<Identity> {
     match mailbox {
-        Ok(from) => Ok(identity::judge(from, &people.users_by_address(from)?, findings, rules)),
+        Ok(from) => Ok(identity::judge(from, &Known::look_up(from, findings, people)?, findings, rules)),
         Err(why) => Ok(Identity {
             address: None,
             user: None,

@@ -3,9 +3,10 @@
 
 use mailshelf::config::{Require, Sender};
 use mailshelf::message::{self, Limits};
-use mailshelf::sender::{Identity, Rules, evidence, identity};
-use mailshelf_storage::model::{Level, User};
-use mailshelf_storage::{Address, UserId};
+use mailshelf::sender::{Findings, Identity, Rules, evidence, identify};
+use mailshelf_storage::catalog::sqlite::SqliteCatalog;
+use mailshelf_storage::model::Level;
+use mailshelf_storage::{Address, Catalog, Reader};
 
 use crate::util::{DOMAIN, Site};
 use cases::{Case, ESPOOFER, WEAK_LINKS};
@@ -46,21 +47,36 @@ fn settings() -> Sender {
     }
 }
 
-/// Who sent a message, to a site with one user, whose login is `login`.
-fn judge(message: &[u8], login: &str, address: &str, settings: &Sender) -> Option<Identity> {
+/// A catalog that knows one user, in a folder that goes with it.
+struct People {
+    catalog: SqliteCatalog,
+    _dir: tempfile::TempDir,
+}
+
+impl People {
+    fn one(login: &str, addresses: &[&str]) -> People {
+        let dir = tempfile::tempdir().unwrap();
+        let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+        let addresses: Vec<Address> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        let mut writer = catalog.write().unwrap();
+        writer.add_user(&login.parse().unwrap(), &addresses).unwrap();
+        writer.commit().unwrap();
+        People { catalog, _dir: dir }
+    }
+
+    fn read(&self) -> Box<dyn Reader + '_> {
+        self.catalog.read().unwrap()
+    }
+}
+
+/// Who sent a message; `None` where it is not even read.
+fn judge(message: &[u8], people: &dyn Reader, settings: &Sender) -> Option<Identity> {
     let read = message::read(message, &Limits::default()).ok()?;
-    let from = match read.mailbox {
-        Ok(from) => from,
-        Err(why) => {
-            let proof = why.to_string();
-            return Some(Identity { address: None, user: None, level: Level::None, proof, known: false });
-        }
+    let findings = match &read.mailbox {
+        Ok(from) => evidence::collect(&read.traces, from, settings),
+        Err(_) => Findings::default(),
     };
-    let address: Address = address.parse().unwrap();
-    let user = User { id: UserId(1), login: login.parse().unwrap(), addresses: vec![address.clone()] };
-    let users = if from == address { vec![user] } else { Vec::new() };
-    let findings = evidence::collect(&read.traces, &from, settings);
-    Some(identity::judge(&from, &users, &findings, &Rules::of(settings, false)))
+    Some(identify(&read.mailbox, &findings, &Rules::of(settings, false), people).unwrap())
 }
 
 fn message(case: &Case) -> String {
@@ -74,9 +90,11 @@ fn message(case: &Case) -> String {
 
 #[test]
 fn known_forgeries_are_nobody_and_the_event_says_why() {
+    let people = People::one("admin", &[VICTIM]);
+    let people = people.read();
     assert_eq!(ESPOOFER.len(), 22);
     for case in ESPOOFER.iter().chain(WEAK_LINKS) {
-        let identity = judge(message(case).as_bytes(), "admin", VICTIM, &settings()).unwrap();
+        let identity = judge(message(case).as_bytes(), &*people, &settings()).unwrap();
         assert_eq!(identity.user, None, "{}: {}", case.name, identity.proof);
         let told = case.why.split('|').any(|why| identity.proof.contains(why));
         assert!(told, "{}: {}", case.name, identity.proof);
@@ -86,6 +104,8 @@ fn known_forgeries_are_nobody_and_the_event_says_why() {
 /// The same mail is filed where it is what it says: so it is the trick that is refused.
 #[test]
 fn what_the_forgers_imitate_is_somebody() {
+    let people = People::one("admin", &[VICTIM]);
+    let people = people.read();
     for (results, level) in [
         ("dmarc=pass header.from=legitimate.example", Level::Domain),
         ("dkim=pass header.d=legitimate.example", Level::Domain),
@@ -100,18 +120,20 @@ fn what_the_forgers_imitate_is_somebody() {
             "Authentication-Results: {ID}; {}\r\nReceived: from x by {ID}; x\r\nFrom: <{VICTIM}>\r\n\r\nHi.\r\n",
             results[0]
         );
-        let identity = judge(message.as_bytes(), "admin", VICTIM, &settings()).unwrap();
+        let identity = judge(message.as_bytes(), &*people, &settings()).unwrap();
         assert_eq!(identity.level, level, "{}", identity.proof);
     }
 }
 
 #[test]
 fn ten_thousand_forgeries_file_as_nobody() {
+    let people = People::one("admin", &[VICTIM]);
+    let people = people.read();
     let mut random = Random(1);
     let (mut sound, mut read) = (0, 0);
     for nth in 0..10_000 {
         let message = forge::forgery(&mut random);
-        let Some(identity) = judge(&message, "admin", VICTIM, &settings()) else { continue };
+        let Some(identity) = judge(&message, &*people, &settings()) else { continue };
         assert_eq!(identity.user, None, "{nth}: {}\n{}", identity.proof, String::from_utf8_lossy(&message));
         sound += usize::from(identity.known);
         read += usize::from(identity.known && !identity.proof.contains("are void"));
@@ -123,10 +145,13 @@ fn ten_thousand_forgeries_file_as_nobody() {
 #[test]
 fn a_thousand_honest_mails_are_all_somebody() {
     let mut random = Random(2);
+    let mails: Vec<_> = (0..1_000).map(|_| genuine::honest(&mut random)).collect();
+    let addresses: Vec<_> = mails.iter().map(|honest| honest.from.as_str()).collect();
+    let people = People::one("sender", &addresses);
+    let people = people.read();
     let mut servers = std::collections::BTreeMap::new();
-    for _ in 0..1_000 {
-        let honest = genuine::honest(&mut random);
-        let identity = judge(honest.mail.as_bytes(), "sender", &honest.from, &settings()).unwrap();
+    for honest in mails {
+        let identity = judge(honest.mail.as_bytes(), &*people, &settings()).unwrap();
         assert_eq!(identity.level, honest.level, "{}: {}\n{}", honest.server, identity.proof, honest.mail);
         *servers.entry(honest.server).or_insert(0) += 1;
     }
@@ -137,14 +162,16 @@ fn a_thousand_honest_mails_are_all_somebody() {
 #[test]
 fn signed_mail_of_one_is_never_made_anothers() {
     let (verifier, mails, mut random) = (signed::verifier(), signed::mails(), Random(3));
+    let (signer, victim) = (People::one("user", &[signed::SIGNER]), People::one("user", &[signed::VICTIM]));
+    let (signer, victim) = (signer.read(), victim.read());
     for mail in &mails {
-        let identity = signed::judge(mail.as_bytes(), &verifier, signed::SIGNER).unwrap();
+        let identity = signed::judge(mail.as_bytes(), &verifier, &*signer).unwrap();
         assert_eq!(identity.level, Level::Domain, "{}\n{mail}", identity.proof);
     }
     let mut asked = 0;
     for nth in 0..3_000 {
         let message = signed::forgery(&mut random, &mails);
-        let Some(identity) = signed::judge(&message, &verifier, signed::VICTIM) else { continue };
+        let Some(identity) = signed::judge(&message, &verifier, &*victim) else { continue };
         assert_eq!(identity.user, None, "{nth}: {}\n{}", identity.proof, String::from_utf8_lossy(&message));
         asked += usize::from(identity.known);
     }
@@ -155,12 +182,14 @@ fn signed_mail_of_one_is_never_made_anothers() {
 /// Exchange Online puts no name in front of its results: nothing says whose they are.
 #[test]
 fn results_without_a_name_are_nobodys() {
+    let people = People::one("admin", &[VICTIM]);
+    let people = people.read();
     let message = format!(
         "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n smtp.mailfrom=legitimate.example; dkim=pass (signature was verified)\r\n \
          header.d=legitimate.example;dmarc=pass action=none\r\n header.from=legitimate.example;compauth=pass reason=100\r\n\
          Received: from x by {ID}; x\r\nFrom: <{VICTIM}>\r\n\r\nHi.\r\n"
     );
-    let identity = judge(message.as_bytes(), "admin", VICTIM, &settings()).unwrap();
+    let identity = judge(message.as_bytes(), &*people, &settings()).unwrap();
     assert_eq!(identity.user, None);
     assert_eq!(
         identity.proof,

@@ -71,6 +71,69 @@ fn an_address_of_two_users_is_neithers() {
     assert_eq!(judged(&site, "alice@example.org")["sender"]["identity"], "alice");
 }
 
+/// Each of those who share an account could else file as the other.
+#[test]
+fn an_account_of_two_users_is_neithers() {
+    let site = site();
+    site.configure("authserv_id = []", "authserv_id = [\"mx1\"]");
+    site.configure("received_auth = false", "received_auth = true");
+    site.ok(&["library", "set", "invoices", "--trust-from", "no"]);
+    site.ok(&["grant", "invoices", "everyone", "contributor"]);
+    let team = "team@docs.example.org";
+    site.ok(&["user", "set", "alice", "--address", "alice@docs.example.org", "--address", team]);
+    let signed_in = |from: &str, account: &str, by_received: bool| {
+        let (results, comment) = match by_received {
+            true => ("none".to_owned(), format!(" (Authenticated sender: {account})")),
+            false => (format!("auth=pass smtp.auth={account}"), String::new()),
+        };
+        let mail = mail("a", &["invoices"], from).replace("Alice <alice@example.org>", from);
+        let ours = format!(
+            "\r\nAuthentication-Results: mx1; {results}\r\nReceived: from x (y [192.0.2.1]){comment} by mx1; x\r\nReceived:"
+        );
+        site.deliver("a.eml", mail.replacen("\r\nReceived:", &ours, 1));
+        site.pass()["mails"][0]["sender"].clone()
+    };
+    for by_received in [true, false] {
+        for account in ["alice", "alice@docs.example.org", team] {
+            let sender = signed_in("alice@docs.example.org", account, by_received);
+            assert_eq!(sender["identity"], "alice", "{account}: {sender}");
+        }
+    }
+    let warned = |arguments: &[&str]| String::from_utf8(site.output(arguments).stderr).unwrap();
+    let told = warned(&["user", "add", "bob", "--address", "bob@docs.example.org", "--address", team]);
+    assert!(told.contains("address team@docs.example.org: alice has it too"), "{told}");
+    let told = warned(&["user", "add", "alice@docs.example.org", "--address", "eve@docs.example.org"]);
+    assert_eq!(
+        told,
+        "mailshelf: warning: login alice@docs.example.org: it is an address of alice\n\
+         hint: whoever signs in by it is nobody while it may mean two users\n"
+    );
+    let told = warned(&["user", "set", "alice", "--address", "alice@docs.example.org", "--address", team]);
+    assert!(told.contains("address alice@docs.example.org: it is the login of user alice@docs.example.org"));
+    for by_received in [true, false] {
+        for from in ["alice@docs.example.org", "bob@docs.example.org", "eve@docs.example.org"] {
+            for account in [team, "alice@docs.example.org"] {
+                let sender = signed_in(from, account, by_received);
+                assert_eq!(sender["identity"], Value::Null, "{from} by {account}: {sender}");
+                let proof = sender["proof"].as_str().unwrap();
+                assert!(proof.ends_with(", an account of more than one user"), "{proof}");
+            }
+        }
+        assert_eq!(signed_in("alice@docs.example.org", "alice", by_received)["identity"], "alice");
+        assert_eq!(signed_in("bob@docs.example.org", "bob", by_received)["identity"], "bob");
+    }
+    // By one account or another whoever signs in may be told from others, or by none.
+    site.ok(&["user", "set", "alice@docs.example.org", "--address", team]);
+    site.ok(&["user", "set", "alice", "--address", "alice@docs.example.org"]);
+    site.ok(&["user", "set", "bob", "--address", "bob@docs.example.org"]);
+    let proof = |login: &str| access(&site, login)["proof"].as_str().unwrap().to_owned();
+    assert!(proof("alice@docs.example.org").contains("auth=pass for the user by mx1"));
+    site.ok(&["user", "add", team]);
+    let nothing = "team@docs.example.org: nothing, for sender.internal_require asks for submission";
+    assert!(proof("alice@docs.example.org").starts_with(nothing), "{}", proof("alice@docs.example.org"));
+    site.assert_sound();
+}
+
 #[test]
 fn a_recipient_is_found_whatever_the_spelling_of_its_domain() {
     let site = Site::open_to_all();

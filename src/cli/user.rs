@@ -1,5 +1,6 @@
 //! `mailshelf user`: people who send.
 
+use mailshelf::sender::known::by_account;
 use mailshelf::site::Site;
 use mailshelf_storage::{Address, Error, Login, Reader, model};
 use serde::Serialize;
@@ -72,21 +73,30 @@ pub fn find(reader: &(impl Reader + ?Sized), login: &Login) -> Result<model::Use
     reader.user(login)?.ok_or_else(|| Error::NotFound { what: "user", name: login.to_string() })
 }
 
-/// Says where an address is somebody else's too: mail from it will belong to neither.
-fn warn_of_shared(
-    reader: &(impl Reader + ?Sized),
-    login: &Login,
-    addresses: &[Address],
-) -> Result<(), Error> {
+/// Says where an address is somebody else's too: mail from it will belong to neither. So it is with sign-ins by a word
+/// that is the login of one and an address of the other.
+fn warn_of_shared(reader: &dyn Reader, login: &Login, addresses: &[Address]) -> Result<(), Error> {
     for address in addresses {
         let others = reader.users_by_address(address)?;
         if let Some(other) = others.iter().find(|user| user.login != *login) {
             let what = format!("warning: address {address}: {} has it too", other.login);
             complain(&what, Some("mail from it is nobody's while two users have it"));
         }
+        let namesake = address.as_str().parse().ok().filter(|name| name != login);
+        if let Some(other) = namesake.map(|name| reader.user(&name)).transpose()?.flatten() {
+            let what = format!("warning: address {address}: it is the login of user {}", other.login);
+            complain(&what, Some(NEITHERS));
+        }
+    }
+    let others = by_account(login.as_str(), reader)?;
+    if let Some(other) = others.iter().find(|user| user.login != *login) {
+        let what = format!("warning: login {login}: it is an address of {}", other.login);
+        complain(&what, Some(NEITHERS));
     }
     Ok(())
 }
+
+const NEITHERS: &str = "whoever signs in by it is nobody while it may mean two users";
 
 impl User {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {

@@ -12,7 +12,7 @@ use crate::file::ReadMail;
 use crate::route::{Route, canonical, route};
 use crate::sender::verification::may_help;
 use crate::sender::verify::{Until, Verified, Verifier};
-use crate::sender::{Findings, Rules, Verification, evidence, trusts_from};
+use crate::sender::{Findings, Known, Rules, Verification, evidence, trusts_from};
 use crate::site::Site;
 
 /// How long DNS may be asked for one mail.
@@ -82,13 +82,10 @@ impl<'a> Prover<'a> {
 /// verification can.
 fn matters(recipients: &[String], read: &ReadMail, config: &Config, people: &dyn Reader) -> Result<bool> {
     let Ok(from) = &read.message.mailbox else { return Ok(false) };
-    let users = people.users_by_address(from)?;
-    if users.is_empty() {
-        return Ok(false);
-    }
     let found = evidence::collect(&read.message.traces, from, &config.sender);
+    let known = Known::look_up(from, &found, people)?;
     // Where the bare From is believed nothing more is needed.
-    if !may_help(from, &users, &found, &config.sender, &Rules::of(&config.sender, false)) {
+    if !may_help(from, &known, &found, &config.sender, &Rules::of(&config.sender, false)) {
         return Ok(false);
     }
     for recipient in recipients {
@@ -122,6 +119,6 @@ pub fn missing(
     if config.sender.verify == Verify::Off {
         return Ok(None);
     }
-    let users = people.users_by_address(from)?;
-    Ok(may_help(from, &users, found, &config.sender, rules).then(|| why.to_owned()))
+    let known = Known::look_up(from, found, people)?;
+    Ok(may_help(from, &known, found, &config.sender, rules).then(|| why.to_owned()))
 }

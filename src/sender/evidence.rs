@@ -74,6 +74,14 @@ impl Findings {
         self.evidence.push(Evidence { kind, by });
     }
 
+    /// The accounts that signed in.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        self.evidence.iter().filter_map(|evidence| match &evidence.kind {
+            Kind::Submission { account } => Some(account.as_str()),
+            _ => None,
+        })
+    }
+
     fn remark(&mut self, remark: impl Into<String>) {
         self.remarks.push(remark.into());
     }

@@ -2,12 +2,13 @@
 
 use std::iter;
 
+use mailshelf_storage::Address;
 use mailshelf_storage::model::{Level, User};
-use mailshelf_storage::{Address, Login};
 
 use super::Identity;
 use super::align::aligned;
 use super::evidence::{Evidence, Findings, Kind};
+use super::known::Known;
 use crate::config;
 use crate::escape::shorten;
 
@@ -50,26 +51,26 @@ impl Rules {
     }
 }
 
-/// Who sent a mail whose From is this mailbox; `users` are those who have the address. In doubt nobody.
-pub fn judge(from: &Address, users: &[User], findings: &Findings, rules: &Rules) -> Identity {
+/// Who sent a mail whose From is this mailbox, of those who are known. In doubt nobody.
+pub fn judge(from: &Address, known: &Known, findings: &Findings, rules: &Rules) -> Identity {
     let nobody = |proof: String| Identity {
         address: Some(from.clone()),
         user: None,
         level: Level::None,
         // What a server quotes of a stranger may be as long as its field.
         proof: shorten(&proof),
-        known: !users.is_empty(),
+        known: !known.senders.is_empty(),
     };
-    let user = match users {
+    let user = match known.senders.as_slice() {
         [user] => user,
         [] => return nobody("nobody we know".to_owned()),
         _ => return nobody("more than one user has this address".to_owned()),
     };
-    let others = findings.evidence.iter().find(|evidence| is_of_another(evidence, user));
-    if let Some(other) = others.filter(|_| !rules.trust_from) {
-        return nobody(format!("{}, who is not the user of this From", other.by));
+    let another = findings.evidence.iter().find_map(|evidence| of_another(evidence, user, known));
+    if let Some(why) = another.filter(|_| !rules.trust_from) {
+        return nobody(why);
     }
-    let proof = best(from, user, &findings.evidence, rules.trust_from);
+    let proof = best(from, user, known, &findings.evidence, rules.trust_from);
     let required = rules.required(from);
     match proof {
         Some((level, by)) if level >= required => Identity {
@@ -93,12 +94,13 @@ const BARE: &str = "From header, believed because trust_from is set";
 fn best<'e>(
     from: &Address,
     user: &User,
+    known: &Known,
     evidence: &'e [Evidence],
     trust_from: bool,
 ) -> Option<(Level, &'e str)> {
     let mut best = trust_from.then_some((Level::FromHeader, BARE));
     for evidence in evidence {
-        let level = level(from, user, &evidence.kind);
+        let level = level(from, user, known, &evidence.kind);
         if best.map_or(Level::None, |(best, _)| best) < level {
             best = Some((level, &evidence.by));
         }
@@ -107,25 +109,30 @@ fn best<'e>(
 }
 
 /// How well evidence of a kind proves that this user sent a mail from this mailbox.
-fn level(from: &Address, user: &User, kind: &Kind) -> Level {
+fn level(from: &Address, user: &User, known: &Known, kind: &Kind) -> Level {
     match kind {
         Kind::Spf { domain } if aligned(domain, from.domain()) => Level::Spf,
         Kind::Domain { domain } if aligned(domain, from.domain()) => Level::Domain,
-        Kind::Submission { account } if is_account_of(account, user) => Level::Submission,
+        Kind::Submission { account } if is_account_of(account, user, known) => Level::Submission,
         Kind::Internal => Level::Submission,
         _ => Level::None,
     }
 }
 
-/// Somebody else signed in, whatever else there is.
-fn is_of_another(evidence: &Evidence, user: &User) -> bool {
-    matches!(&evidence.kind, Kind::Submission { account } if !is_account_of(account, user))
+/// Somebody else signed in, or somebody who may be another, whatever else there is: in words.
+fn of_another(evidence: &Evidence, user: &User, known: &Known) -> Option<String> {
+    let Kind::Submission { account } = &evidence.kind else { return None };
+    let by = &evidence.by;
+    match known.of_account(account) {
+        [_, _, ..] => Some(format!("{by}, an account of more than one user")),
+        _ if is_account_of(account, user, known) => None,
+        _ => Some(format!("{by}, who is not the user of this From")),
+    }
 }
 
-/// An account is a user's where it is the login or one of the addresses.
-fn is_account_of(account: &str, user: &User) -> bool {
-    account.parse::<Login>().is_ok_and(|login| login == user.login)
-        || account.parse::<Address>().is_ok_and(|address| user.addresses.contains(&address))
+/// An account is a user's where it means this one and nobody else: who signs in with what two users share may be either.
+fn is_account_of(account: &str, user: &User, known: &Known) -> bool {
+    matches!(known.of_account(account), [only] if only.id == user.id)
 }
 
 /// Why nothing is proven, in words.

@@ -1,10 +1,11 @@
 //! What own verification adds to the evidence of a header, and where it is worth asking for.
 
 use mailshelf_storage::Address;
-use mailshelf_storage::model::{Level, User};
+use mailshelf_storage::model::Level;
 
 use super::evidence::{Dmarc, Evidence, Findings, Kind};
 use super::identity::{Rules, judge};
+use super::known::Known;
 use super::verify::Finding;
 use crate::config::{Sender, Verify};
 
@@ -72,12 +73,12 @@ fn signatures_count(found: &Findings, settings: &Sender) -> bool {
 
 /// Whether own verification can make somebody the sender of a mail whose header speaks for nobody. It proves a domain,
 /// so that is supposed, and judged as everything is.
-pub fn may_help(from: &Address, users: &[User], found: &Findings, settings: &Sender, rules: &Rules) -> bool {
+pub fn may_help(from: &Address, known: &Known, found: &Findings, settings: &Sender, rules: &Rules) -> bool {
     let forwarders = !settings.arc_sealers.is_empty();
     if settings.verify == Verify::Off || !(forwarders || signatures_count(found, settings)) {
         return false;
     }
-    let identified = |findings: &Findings| judge(from, users, findings, rules).user.is_some();
+    let identified = |findings: &Findings| judge(from, known, findings, rules).user.is_some();
     let mut supposed = found.clone();
     let kind = Kind::Domain { domain: from.domain().to_owned() };
     supposed.evidence.push(Evidence { kind, by: String::new() });
@@ -87,6 +88,7 @@ pub fn may_help(from: &Address, users: &[User], found: &Findings, settings: &Sen
 #[cfg(test)]
 mod tests {
     use mailshelf_storage::UserId;
+    use mailshelf_storage::model::User;
 
     use super::*;
     use crate::config::{Require, ResultsAt};
@@ -100,8 +102,11 @@ mod tests {
         "alice@example.org".parse().unwrap()
     }
 
-    fn user() -> User {
-        User { id: UserId(1), login: "alice".parse().unwrap(), addresses: vec![from()] }
+    /// Alice's, and no more.
+    fn known() -> Known {
+        let alice = User { id: UserId(1), login: "alice".parse().unwrap(), addresses: vec![from()] };
+        let accounts = [("alice".to_owned(), vec![alice.clone()])].into();
+        Known { senders: vec![alice], accounts }
     }
 
     fn settings(verify: Verify) -> Sender {
@@ -134,7 +139,7 @@ mod tests {
         let settings = settings(verify);
         let mut found = header(results, &settings);
         Verification::Done(vec![finding]).add_to(&from(), &mut found, &settings);
-        let identity = judge(&from(), &[user()], &found, &Rules::of(&settings, false));
+        let identity = judge(&from(), &known(), &found, &Rules::of(&settings, false));
         if identity.user.is_some() { Ok(identity.proof) } else { Err(identity.proof) }
     }
 
@@ -172,35 +177,36 @@ mod tests {
             let found = header(results, &settings);
             assert_eq!(proof(results, verify, signed("example.org")).is_ok(), counts, "{results}");
             assert_eq!(proof(results, verify, sealed()), Ok(SEALED.to_owned()), "{results}");
-            assert_eq!(may_help(&from(), &[user()], &found, &settings, &rules), counts, "{results}");
+            assert_eq!(may_help(&from(), &known(), &found, &settings, &rules), counts, "{results}");
             settings.arc_sealers.push("lists.org".to_owned());
-            assert!(may_help(&from(), &[user()], &found, &settings, &rules), "{results}");
+            assert!(may_help(&from(), &known(), &found, &settings, &rules), "{results}");
         }
     }
 
     #[test]
     fn it_is_asked_for_only_where_it_can_change_who_it_is() {
-        let helps = |users: &[User], results: &str, settings: &Sender, trust_from: bool| {
-            may_help(&from(), users, &header(results, settings), settings, &Rules::of(settings, trust_from))
+        let helps = |known: &Known, results: &str, settings: &Sender, trust_from: bool| {
+            may_help(&from(), known, &header(results, settings), settings, &Rules::of(settings, trust_from))
         };
         let dkim = settings(Verify::Dkim);
-        assert!(helps(&[user()], "none", &dkim, false));
-        assert!(helps(&[user()], "spf=pass smtp.mailfrom=example.org", &dkim, false));
-        assert!(!helps(&[user()], "none", &settings(Verify::Off), false));
-        assert!(!helps(&[], "none", &dkim, false));
-        assert!(!helps(&[user(), user()], "none", &dkim, false));
-        assert!(!helps(&[user()], "none", &dkim, true));
-        assert!(!helps(&[user()], "dmarc=pass header.from=example.org", &dkim, false));
-        assert!(!helps(&[user()], "auth=pass smtp.auth=alice", &dkim, false));
-        assert!(!helps(&[user()], "auth=pass smtp.auth=mallory", &dkim, false));
+        assert!(helps(&known(), "none", &dkim, false));
+        assert!(helps(&known(), "spf=pass smtp.mailfrom=example.org", &dkim, false));
+        assert!(!helps(&known(), "none", &settings(Verify::Off), false));
+        assert!(!helps(&Known::default(), "none", &dkim, false));
+        let senders = [known().senders, known().senders].concat();
+        assert!(!helps(&Known { senders, ..known() }, "none", &dkim, false));
+        assert!(!helps(&known(), "none", &dkim, true));
+        assert!(!helps(&known(), "dmarc=pass header.from=example.org", &dkim, false));
+        assert!(!helps(&known(), "auth=pass smtp.auth=alice", &dkim, false));
+        assert!(!helps(&known(), "auth=pass smtp.auth=mallory", &dkim, false));
         let spf = Sender { require: Require::Spf, ..dkim.clone() };
-        assert!(!helps(&[user()], "spf=pass smtp.mailfrom=example.org", &spf, false));
+        assert!(!helps(&known(), "spf=pass smtp.mailfrom=example.org", &spf, false));
         let own = Sender { own_domains: vec!["example.org".to_owned()], ..dkim.clone() };
-        assert!(!helps(&[user()], "none", &own, false));
+        assert!(!helps(&known(), "none", &own, false));
         let lenient = Sender { internal_require: Require::Domain, ..own };
-        assert!(helps(&[user()], "none", &lenient, false));
+        assert!(helps(&known(), "none", &lenient, false));
         let strict = Sender { require: Require::Submission, ..dkim };
-        assert!(!helps(&[user()], "none", &strict, false));
+        assert!(!helps(&known(), "none", &strict, false));
     }
 
     #[test]
@@ -208,7 +214,7 @@ mod tests {
         let told = |results: &str, settings: &Sender, verification: &Verification| {
             let mut found = header(results, settings);
             verification.add_to(&from(), &mut found, settings);
-            judge(&from(), &[user()], &found, &Rules::of(settings, false)).proof
+            judge(&from(), &known(), &found, &Rules::of(settings, false)).proof
         };
         let nothing_configured = Sender { authserv_id: Vec::new(), ..settings(Verify::Off) };
         let alone = Sender { verify: Verify::Dkim, ..nothing_configured.clone() };

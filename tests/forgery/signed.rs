@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use mailshelf::config::{Sender, Verify};
 use mailshelf::message::{self, Limits};
 use mailshelf::sender::verify::{Verified, Verifier};
-use mailshelf::sender::{Identity, Rules, Verification, evidence, identity, verification};
-use mailshelf_storage::UserId;
-use mailshelf_storage::model::User;
+use mailshelf::sender::{Identity, Known, Rules, Verification, evidence, identity, verification};
+use mailshelf_storage::Reader;
 
 use super::{Random, forge};
 
@@ -44,21 +43,16 @@ pub fn verifier() -> Verifier {
     Verifier::with_records(&["lists.test"], &records)
 }
 
-/// Who sent a message, by our own eyes, to a site that knows one user; `None` where it is not even read.
-pub fn judge(message: &[u8], verifier: &Verifier, address: &str) -> Option<Identity> {
+/// Who sent a message, by our own eyes; `None` where it is not even read.
+pub fn judge(message: &[u8], verifier: &Verifier, people: &dyn Reader) -> Option<Identity> {
     let read = message::read(message, &Limits::default()).ok()?;
     let from = read.mailbox.ok()?;
-    let address = address.parse().unwrap();
-    let users = if from == address {
-        vec![User { id: UserId(1), login: "user".parse().unwrap(), addresses: vec![address] }]
-    } else {
-        Vec::new()
-    };
     let settings =
         Sender { verify: Verify::Dmarc, arc_sealers: vec!["lists.test".to_owned()], ..Sender::default() };
     let rules = Rules::of(&settings, false);
     let mut found = evidence::collect(&read.traces, &from, &settings);
-    if verification::may_help(&from, &users, &found, &settings, &rules) {
+    let known = Known::look_up(&from, &found, people).unwrap();
+    if verification::may_help(&from, &known, &found, &settings, &rules) {
         let deadline = Instant::now() + Duration::from_secs(60);
         let arrived = "2026-11-21T04:00:00Z".parse().unwrap();
         let verified = verifier.verify(message, &from, arrived, deadline);
@@ -66,7 +60,7 @@ pub fn judge(message: &[u8], verifier: &Verifier, address: &str) -> Option<Ident
         let findings = if let Verified::Found(findings) = verified { Some(findings) } else { None };
         Verification::Done(findings.unwrap()).add_to(&from, &mut found, &settings);
     }
-    Some(identity::judge(&from, &users, &found, &rules))
+    Some(identity::judge(&from, &known, &found, &rules))
 }
 
 /// A second From, or another in place of the signed one; then some lines more, and some bytes changed.

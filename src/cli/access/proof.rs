@@ -1,6 +1,9 @@
 //! By what proof a user's mail must come.
 
+use std::iter;
+
 use mailshelf::config::{Config, Sender, Verify};
+use mailshelf::sender::known::by_account;
 use mailshelf::sender::{Rules, trusts_from};
 use mailshelf_storage::model::{Level, Library, User};
 use mailshelf_storage::{Address, Error, Reader};
@@ -18,7 +21,7 @@ pub struct Proof {
 
 /// What must prove that mail comes from this address, in words; where nothing can, why. What a site may ask for is told
 /// here and nowhere else.
-fn demanded(config: &Config, library: &Library, address: &Address) -> Result<String, String> {
+fn demanded(config: &Config, library: &Library, address: &Address, signs_in: bool) -> Result<String, String> {
     let settings = &config.sender;
     if trusts_from(library.settings.trust_from, settings.trust_from) {
         return Ok(format!("{address}: the From header alone (trust_from), which anybody can forge"));
@@ -26,7 +29,7 @@ fn demanded(config: &Config, library: &Library, address: &Address) -> Result<Str
     let rules = Rules::of(settings, false);
     let key = if rules.is_own(address) { "internal_require" } else { "require" };
     let level = rules.required(address);
-    match accepted(settings, level).as_slice() {
+    match accepted(settings, level, signs_in).as_slice() {
         [] => Err(format!(
             "{address}: nothing, for sender.{key} asks for {level}, and no proof of that is believed"
         )),
@@ -34,16 +37,20 @@ fn demanded(config: &Config, library: &Library, address: &Address) -> Result<Str
     }
 }
 
-/// What is believed that proves this level.
-fn accepted(settings: &Sender, level: Level) -> Vec<String> {
+/// What is believed that proves this level; a sign-in only of a user who has an account that is nobody else's.
+fn accepted(settings: &Sender, level: Level, signs_in: bool) -> Vec<String> {
     let mut proofs = Vec::new();
     if !settings.authserv_id.is_empty() {
-        let methods = match level {
-            Level::Submission | Level::Signature => "auth=pass for the user",
-            Level::Domain => "dmarc=pass, dkim=pass or auth=pass",
-            Level::None | Level::FromHeader | Level::Spf => "dmarc=pass, dkim=pass, spf=pass or auth=pass",
+        let methods = match (level, signs_in) {
+            (Level::Submission | Level::Signature, true) => Some("auth=pass for the user"),
+            (Level::Submission | Level::Signature, false) => None,
+            (Level::Domain, true) => Some("dmarc=pass, dkim=pass or auth=pass"),
+            (Level::Domain, false) => Some("dmarc=pass or dkim=pass"),
+            (_, true) => Some("dmarc=pass, dkim=pass, spf=pass or auth=pass"),
+            (_, false) => Some("dmarc=pass, dkim=pass or spf=pass"),
         };
-        proofs.push(format!("{methods} by {}", settings.authserv_id.join(" or ")));
+        let ids = settings.authserv_id.join(" or ");
+        proofs.extend(methods.map(|methods| format!("{methods} by {ids}")));
     }
     if level <= Level::Domain {
         match settings.verify {
@@ -56,13 +63,24 @@ fn accepted(settings: &Sender, level: Level) -> Vec<String> {
             proofs.push(format!("an ARC seal of {sealers} that we verify"));
         }
     }
-    if settings.received_auth {
+    if settings.received_auth && signs_in {
         proofs.push("the user's sign-in in our first Received".to_owned());
     }
     if settings.exchange_internal {
         proofs.push("AuthAs Internal by Exchange".to_owned());
     }
     proofs
+}
+
+/// Whether some account is this user's alone.
+fn signs_in(user: &User, reader: &dyn Reader) -> Result<bool, Error> {
+    let addresses = user.addresses.iter().map(Address::as_str);
+    for account in iter::once(user.login.as_str()).chain(addresses) {
+        if matches!(by_account(account, reader)?.as_slice(), [only] if only.id == user.id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What to do where no proof is believed. To believe From is no help: anybody can forge it.
@@ -76,6 +94,7 @@ fn believe(config: &Config) -> String {
 impl Proof {
     pub fn of(config: &Config, reader: &dyn Reader, library: &Library, user: &User) -> Result<Proof, Error> {
         let login = &user.login;
+        let signs_in = signs_in(user, reader)?;
         let mut told = Vec::new();
         let (mut provable, mut shared) = (false, 0);
         for address in &user.addresses {
@@ -85,7 +104,7 @@ impl Proof {
                     shared += 1;
                     Err(format!("{address}: nothing, for {} has it too", other.login))
                 }
-                None => demanded(config, library, address),
+                None => demanded(config, library, address, signs_in),
             };
             provable |= demanded.is_ok();
             told.push(demanded.unwrap_or_else(|why| why));

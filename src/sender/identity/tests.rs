@@ -5,9 +5,9 @@ use super::*;
 const OURS: &str = "alice@docs.example.org";
 const THEIRS: &str = "alice@example.org";
 
-fn user(login: &str, addresses: &[&str]) -> User {
+fn user(id: i64, login: &str, addresses: &[&str]) -> User {
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
-    User { id: UserId(1), login: login.parse().unwrap(), addresses }
+    User { id: UserId(id), login: login.parse().unwrap(), addresses }
 }
 
 fn rules(require: Level, internal_require: Level, trust_from: bool) -> Rules {
@@ -26,12 +26,16 @@ fn findings(kinds: &[Kind]) -> Findings {
     Findings { evidence: kinds.iter().map(evidence).collect(), ..Findings::default() }
 }
 
-fn alices() -> Vec<User> {
-    vec![user("alice", &[OURS, THEIRS])]
+/// Alice alone, by each of her accounts.
+fn alice() -> Known {
+    let senders = vec![user(1, "alice", &[OURS, THEIRS])];
+    let accounts = ["alice", "ALICE", OURS, "Alice@Example.ORG"];
+    let accounts = accounts.map(|account| (account.to_owned(), senders.clone())).into();
+    Known { senders, accounts }
 }
 
 fn level(from: &str, kinds: &[Kind], rules: &Rules) -> Level {
-    let identity = judge(&from.parse().unwrap(), &alices(), &findings(kinds), rules);
+    let identity = judge(&from.parse().unwrap(), &alice(), &findings(kinds), rules);
     assert_eq!(identity.user.is_some(), identity.level > Level::None, "{identity:?}");
     assert!(identity.known);
     identity.level
@@ -115,15 +119,39 @@ fn whoever_signed_in_as_somebody_else_is_nobody() {
     }
 }
 
+/// Each of those who share an account could else file as the other.
+#[test]
+fn an_account_of_two_users_is_neithers() {
+    let mut known = alice();
+    let bob = user(2, "bob", &["team@docs.example.org"]);
+    known.accounts.insert("team".to_owned(), vec![known.senders[0].clone(), bob.clone()]);
+    known.accounts.insert("bob".to_owned(), vec![bob]);
+    let judged = |accounts: &[&str]| {
+        let mut kinds: Vec<_> = accounts.iter().map(|name| account(name)).collect();
+        kinds.push(domain("example.org"));
+        judge(&THEIRS.parse().unwrap(), &known, &findings(&kinds), &usual())
+    };
+    assert_eq!(judged(&["alice"]).level, Level::Submission);
+    for (accounts, why) in [
+        (vec!["team"], "Submission { account: \"team\" }, an account of more than one user"),
+        (vec!["alice", "team"], "Submission { account: \"team\" }, an account of more than one user"),
+        (vec!["bob"], "Submission { account: \"bob\" }, who is not the user of this From"),
+        (vec!["nobody"], "Submission { account: \"nobody\" }, who is not the user of this From"),
+    ] {
+        let nobody = judged(&accounts);
+        assert_eq!((nobody.user, nobody.proof.as_str()), (None, why));
+    }
+}
+
 #[test]
 fn none_or_several_users_are_nobody() {
     let from = THEIRS.parse().unwrap();
     let all = findings(&[account("alice"), domain("example.org"), Kind::Internal]);
     for trust_from in [false, true] {
         let rules = rules(Level::Spf, Level::Spf, trust_from);
-        let nobody = judge(&from, &[], &all, &rules);
+        let nobody = judge(&from, &Known { senders: Vec::new(), ..alice() }, &all, &rules);
         assert_eq!((nobody.user, nobody.known, nobody.proof.as_str()), (None, false, "nobody we know"));
-        let two = [user("alice", &[THEIRS]), user("bob", &[THEIRS])];
+        let two = Known { senders: vec![user(1, "alice", &[THEIRS]), user(2, "bob", &[THEIRS])], ..alice() };
         let nobody = judge(&from, &two, &all, &rules);
         assert_eq!(
             (nobody.user, nobody.known, nobody.proof.as_str()),
@@ -138,7 +166,7 @@ fn the_proof_is_told_and_so_is_its_lack() {
     let told = |evidence: &[Evidence], remarks: &[&str], rules: &Rules| {
         let remarks = remarks.iter().map(ToString::to_string).collect();
         let findings = Findings { evidence: evidence.to_vec(), remarks, ..Findings::default() };
-        judge(&THEIRS.parse().unwrap(), &alices(), &findings, rules).proof
+        judge(&THEIRS.parse().unwrap(), &alice(), &findings, rules).proof
     };
     let spf_by = by(spf("example.org"), "spf=pass by mx1");
     let dmarc = by(domain("example.org"), "dmarc=pass by mx1");
@@ -172,6 +200,6 @@ fn the_proof_is_told_and_so_is_its_lack() {
 fn a_strangers_words_are_no_longer_than_a_line() {
     let remarks = vec!["x".repeat(8000)];
     let findings = Findings { remarks, ..Findings::default() };
-    let proof = judge(&THEIRS.parse().unwrap(), &alices(), &findings, &usual()).proof;
+    let proof = judge(&THEIRS.parse().unwrap(), &alice(), &findings, &usual()).proof;
     assert_eq!(proof.len(), 998);
 }
