@@ -22,6 +22,7 @@ use crate::site::Site;
 use blame::Finding;
 use conclude::{end_passes, end_replays};
 use inherit::inherit;
+use patience::Patience;
 use prepare::{Prepared, Reading, prepare};
 use produce::{COMPLAINTS, Complaint, Produced, Producer};
 use proof::Prover;
@@ -33,6 +34,7 @@ pub mod decide;
 mod inherit;
 pub mod prepare;
 mod produce;
+pub mod patience;
 pub mod proof;
 
 pub use conclude::unable;
@@ -223,7 +225,8 @@ impl<'a> Pass<'a> {
         let producer = Producer {
             drop: self.drop,
             limits: &self.site.config.limits,
-            prover: Prover::of(self.site, self.stop),
+            prover: Prover::of(self.site, self.stop, Patience::with_new()),
+            again: Prover::of(self.site, self.stop, Patience::with_waiting()),
             stop: self.stop,
             at_most: PASS_MAILS,
         };
@@ -312,7 +315,7 @@ impl<'a> Pass<'a> {
     fn read_and_commit(&mut self, claimed: Claimed) {
         let id = claimed.id;
         let blame = || self.drop.slots().enter(0, id).ok();
-        let prover = Prover::of(self.site, self.stop);
+        let prover = Prover::of(self.site, self.stop, Patience::with_new());
         let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, &prover, blame);
         if prepared.lacks_proof() && self.cut_off() {
             self.left_work = true;

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::serve::{EACH_SECOND, Service};
 use crate::util::{Limit, Site, entries, name};
 
 pub const RESOLVER: &str = "resolver = \"system\"";
@@ -66,8 +67,11 @@ impl Unbound {
              username: \"\"\n chroot: \"\"\n directory: \"{path}\"\n pidfile: \"{path}/pid\"\n use-syslog: no\n \
              logfile: \"{path}/log\"\n num-threads: 1\n module-config: \"iterator\"\n \
              local-zone: \"test.\" static\n local-zone: \"silent.test.\" always_deny\n \
-             local-zone: \"broken.test.\" transparent\n include: \"{}\"\n\
+             local-zone: \"broken.test.\" transparent\n \
+             local-zone: \"silent._domainkey.sender.test.\" always_deny\n \
+             local-zone: \"broken._domainkey.sender.test.\" transparent\n include: \"{}\"\n\
              forward-zone:\n name: \"broken.test.\"\n forward-addr: 127.0.0.1@1\n\
+             forward-zone:\n name: \"broken._domainkey.sender.test.\"\n forward-addr: 127.0.0.1@1\n\
              remote-control:\n control-enable: no\n",
             zone.display()
         );
@@ -391,6 +395,70 @@ fn a_resolver_that_fails_defers_and_holds_up_no_stranger() {
     assert!(of("servfail").2.contains("rsa2048._domainkey.broken.test: "), "{:?}", of("servfail"));
     assert!(of("servfail").2.to_lowercase().contains("server failure"), "{:?}", of("servfail"));
     assert_eq!(site.claims().len(), 2);
+}
+
+/// Signed with a key that the signer says stands under this selector: no more than a claim, which a stranger may make in the
+/// name of Alice's domain.
+fn claimed(selector: &str) -> Vec<u8> {
+    let mail = String::from_utf8(fixture("relaxed")).unwrap();
+    assert!(mail.contains(" s=rsa2048;"));
+    mail.replace(" s=rsa2048;", &format!(" s={selector};")).into_bytes()
+}
+
+/// What a stranger makes up waits where nobody can tell, and is refused where nobody ever will; it is nothing to the mail
+/// that the domain did sign, in whatever order they come.
+#[test]
+fn a_selector_that_nobody_answers_for_holds_up_no_other_mail() {
+    let Some(unbound) = Unbound::start() else { return };
+    let site = site("dkim", unbound.port);
+    for name in ["a", "b", "c", "d"] {
+        deliver(&site, &format!("broken-{name}"), &claimed(&format!("{name}.broken")));
+        deliver(&site, &format!("silent-{name}"), &claimed(&format!("{name}.silent")));
+    }
+    for (name, selector) in [
+        ("hyphen", "-a"),
+        ("empty", "a..b"),
+        ("label", &*"a".repeat(64)),
+        ("long", &*vec!["a".repeat(60); 4].join(".")),
+    ] {
+        deliver(&site, &format!("malformed-{name}"), &claimed(selector));
+    }
+    for good in ["relaxed", "simple", "ed25519", "rsa4096"] {
+        deliver(&site, good, &fixture(good));
+    }
+    assert_eq!(site.output(&["run"]).status.code(), Some(1));
+    let event = site.events().into_iter().find(|event| event["event_id"] == 6871).unwrap();
+    let judged = outcomes(&event);
+    assert_eq!(judged.len(), 16);
+    for (name, outcome, why) in judged {
+        let (expected, reason) = match name.split_once('-') {
+            Some(("broken", _)) => ("deferred", ".broken._domainkey.sender.test: "),
+            Some(("silent", _)) => ("deferred", ".silent._domainkey.sender.test: "),
+            Some(("malformed", _)) => ("rejected", "the DKIM signature of sender.test: it is malformed"),
+            _ => ("filed", "dkim=pass"),
+        };
+        assert!(outcome == expected && why.contains(reason), "{name}: {outcome}, {why}");
+    }
+    assert_eq!(site.claims().len(), 8);
+}
+
+#[test]
+fn while_made_up_mail_is_tried_again_and_again_good_mail_is_filed() {
+    let Some(unbound) = Unbound::start() else { return };
+    let site = site("dkim", unbound.port);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        deliver(&site, name, &claimed(&format!("{name}.broken")));
+    }
+    let service = Service::start(&site, EACH_SECOND, "inotify");
+    site.wait_for("the made-up mail", |site| site.told("f.broken._domainkey"));
+    for good in ["relaxed", "simple", "ed25519", "rsa4096"] {
+        deliver(&site, good, &fixture(good));
+        site.wait_for(good, |site| {
+            site.documents("board").iter().any(|one| one["path"] == format!("{good}.txt"))
+        });
+    }
+    assert_eq!(service.stop().0, Some(0));
+    assert_eq!(site.claims().len(), 6);
 }
 
 /// The mail is as it was before: nothing of it is on record, and the next run takes it up.

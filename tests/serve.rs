@@ -12,10 +12,10 @@ use crate::util::{Limit, Site, entries, mail, message, sha256};
 
 /// So rare that nothing but the watch can have made a pass.
 const NEVER: &str = "0 0 0 29 2 MON";
-const EACH_SECOND: &str = "* * * * * *";
+pub const EACH_SECOND: &str = "* * * * * *";
 
 /// A running `mailshelf serve`; killed with this value.
-struct Service {
+pub struct Service {
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
     readers: Vec<JoinHandle<()>>,
@@ -23,7 +23,7 @@ struct Service {
 
 impl Service {
     /// Starts it, and waits until it looks at the drop.
-    fn start(site: &Site, cron: &str, watch: &str) -> Service {
+    pub fn start(site: &Site, cron: &str, watch: &str) -> Service {
         schedule(site, cron, watch);
         Service::spawn(site.command(&["serve"]))
     }
@@ -56,7 +56,7 @@ impl Service {
     }
 
     /// Asks it to end; its exit code, and all it said.
-    fn stop(self) -> (Option<i32>, String) {
+    pub fn stop(self) -> (Option<i32>, String) {
         self.signal(Signal::TERM);
         self.end()
     }

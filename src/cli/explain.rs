@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mailshelf::drop::Format;
 use mailshelf::escape::Escaped;
 use mailshelf::explain::{self, ExplainError, Explanation, Recipient, Request, Step};
+use mailshelf::pass::patience::Patience;
 use mailshelf::pass::proof::Prover;
 use mailshelf_storage::Address;
 
@@ -42,7 +43,8 @@ impl Explain {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
         let site = context.look()?;
         let reader = site.catalog.read()?;
-        let prover = Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config, None);
+        let prover =
+            Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config, None, Patience::with_new());
         let request = Request { file: &self.file, format: self.format, to: &self.to };
         let explanation =
             explain::explain(&site.config, &*reader, &prover, &request).map_err(|error| match error {

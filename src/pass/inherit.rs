@@ -1,6 +1,7 @@
 //! What earlier runs left claimed: where each mail of it goes on.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use mailshelf_storage::model::{Mail, MailState};
 
@@ -16,7 +17,7 @@ pub struct Inherited {
     pub settled: Vec<(Claimed, Settled)>,
     /// Not tried yet, or interrupted.
     pub fresh: Vec<Claimed>,
-    /// Tried, and found to have to wait.
+    /// Tried, and found to have to wait; in no order, lest the same mails use up the patience with DNS in each run.
     pub waiting: Vec<Claimed>,
     /// A worker may have died of it.
     pub suspects: Vec<Claimed>,
@@ -44,6 +45,8 @@ pub fn inherit(site: &Site, drop: &DropFolder) -> Result<Inherited, PassError> {
             None => inherited.fresh.push(claimed),
         }
     }
+    let order = RandomState::new();
+    inherited.waiting.sort_by_cached_key(|claimed| order.hash_one(claimed.id));
     for id in reader.open_mails(&site.config.site.node)? {
         // Another node may have adopted it, or may be about to.
         if !ids.contains(&id) && whereabouts::find(&site.config, id)?.is_empty() {

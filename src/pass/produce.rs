@@ -73,6 +73,8 @@ pub struct Producer<'a> {
     pub limits: &'a Limits,
     /// Who verifies its sender.
     pub prover: Prover<'a>,
+    /// And that of mail that waits from earlier.
+    pub again: Prover<'a>,
     /// Stop at the next mail.
     pub stop: &'a AtomicBool,
     /// At most so many mails.
@@ -90,14 +92,14 @@ impl Producer<'_> {
     ) -> Result<Produced, DropError> {
         let mut room = self.at_most.saturating_sub(fresh.len());
         // Whoever claimed them may have died before the claims were durable.
-        if !self.sync_and_send(&mut fresh, batches)? {
+        if !self.sync_and_send(&mut fresh, &self.prover, batches)? {
             return Ok(Produced::default());
         }
         let mut produced = self.scan(&mut room, batches)?;
         if !produced.more {
             produced.waiting = waiting.split_off(waiting.len().min(room));
             produced.more = !produced.waiting.is_empty();
-            produced.complete &= self.sync_and_send(&mut waiting, batches)?;
+            produced.complete &= self.sync_and_send(&mut waiting, &self.again, batches)?;
         } else {
             produced.waiting = waiting;
         }
@@ -110,7 +112,7 @@ impl Producer<'_> {
         claims: Vec<Claimed>,
         batches: &SyncSender<Vec<Prepared>>,
     ) -> Result<bool, DropError> {
-        Ok(claims.is_empty() || self.send(claims, batches))
+        Ok(claims.is_empty() || self.send(claims, &self.prover, batches))
     }
 
     fn scan(&self, room: &mut usize, batches: &SyncSender<Vec<Prepared>>) -> Result<Produced, DropError> {
@@ -137,16 +139,16 @@ impl Producer<'_> {
                 }
                 Found::Complaint { .. } => {}
             }
-            if claims.len() == BATCH_MAILS && !self.sync_and_send(&mut claims, batches)? {
+            if claims.len() == BATCH_MAILS && !self.sync_and_send(&mut claims, &self.prover, batches)? {
                 return Ok(produced);
             }
             if *room == 0 || self.stop.load(Ordering::Relaxed) {
                 produced.more = *room == 0;
-                self.sync_and_send(&mut claims, batches)?;
+                self.sync_and_send(&mut claims, &self.prover, batches)?;
                 return Ok(produced);
             }
         }
-        produced.complete = self.sync_and_send(&mut claims, batches)?;
+        produced.complete = self.sync_and_send(&mut claims, &self.prover, batches)?;
         Ok(produced)
     }
 
@@ -155,23 +157,24 @@ impl Producer<'_> {
     fn sync_and_send(
         &self,
         claims: &mut Vec<Claimed>,
+        prover: &Prover<'_>,
         batches: &SyncSender<Vec<Prepared>>,
     ) -> Result<bool, DropError> {
         if claims.is_empty() {
             return Ok(true);
         }
         self.drop.sync()?;
-        Ok(self.send(std::mem::take(claims), batches))
+        Ok(self.send(std::mem::take(claims), prover, batches))
     }
 
     /// Reads claims in as many batches as their bytes ask for. False if nobody takes them any more.
-    fn send(&self, claims: Vec<Claimed>, batches: &SyncSender<Vec<Prepared>>) -> bool {
+    fn send(&self, claims: Vec<Claimed>, prover: &Prover<'_>, batches: &SyncSender<Vec<Prepared>>) -> bool {
         let queue = Mutex::new(claims.into_iter());
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return false;
             }
-            let batch = self.read_batch(&queue);
+            let batch = self.read_batch(&queue, prover);
             if batch.is_empty() {
                 // Told to stop, it may have left mail unread.
                 return !self.stop.load(Ordering::Relaxed);
@@ -182,7 +185,7 @@ impl Producer<'_> {
         }
     }
 
-    fn read_batch(&self, queue: &Mutex<std::vec::IntoIter<Claimed>>) -> Vec<Prepared> {
+    fn read_batch(&self, queue: &Mutex<std::vec::IntoIter<Claimed>>, prover: &Prover<'_>) -> Vec<Prepared> {
         let bytes = AtomicUsize::new(0);
         let count = AtomicUsize::new(0);
         let batch = Mutex::new(Vec::new());
@@ -193,7 +196,7 @@ impl Producer<'_> {
                 let Some(claimed) = lock(queue).next() else { break };
                 let id = claimed.id;
                 let blame = || self.drop.slots().enter(worker, id).ok();
-                let prepared = prepare(claimed, self.drop.format(), self.limits, &self.prover, blame);
+                let prepared = prepare(claimed, self.drop.format(), self.limits, prover, blame);
                 if prepared.lacks_proof() && self.stop.load(Ordering::Relaxed) {
                     // Its claim stays, and the next run goes on with it.
                     break;

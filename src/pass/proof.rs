@@ -1,22 +1,20 @@
 //! Own verification within a pass: where it is asked for, by the workers that read mail, and where a mail must wait for
-//! it. A stranger's mail is never held up by DNS.
+//! it. A stranger's mail is never held up by DNS, and what a stranger writes holds up nobody else's for long ([`Patience`]).
 
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use mailshelf_storage::{Catalog, Reader, Result};
 
 use crate::config::{Config, Verify};
 use crate::file::ReadMail;
+use crate::pass::patience::Patience;
 use crate::route::{Route, canonical, route};
 use crate::sender::verification::may_help;
 use crate::sender::verify::{Until, Verified, Verifier};
 use crate::sender::{Findings, Known, Rules, Verification, evidence, trusts_from};
 use crate::site::Site;
-
-/// How long DNS may be asked for one mail.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who verifies the mail that is read.
 pub enum Prover<'a> {
@@ -32,6 +30,8 @@ pub enum Prover<'a> {
         config: &'a Config,
         /// Once it is set nobody waits for DNS.
         stop: Option<&'a AtomicBool>,
+        /// How long DNS may be asked.
+        patience: Patience,
     },
     /// Somebody who looks at everything and asks nobody: to see whether a mail can be looked at.
     Rehearsal(&'a Verifier),
@@ -39,8 +39,8 @@ pub enum Prover<'a> {
 
 impl<'a> Prover<'a> {
     /// As the site is configured. Once `stop` is set nobody waits for DNS.
-    pub fn of(site: &'a Site, stop: &'a AtomicBool) -> Prover<'a> {
-        Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config, Some(stop))
+    pub fn of(site: &'a Site, stop: &'a AtomicBool, patience: Patience) -> Prover<'a> {
+        Prover::with(site.verifier.as_ref(), &*site.catalog, &site.config, Some(stop), patience)
     }
 
     /// One who asks this verifier, if there is one.
@@ -49,33 +49,58 @@ impl<'a> Prover<'a> {
         catalog: &'a dyn Catalog,
         config: &'a Config,
         stop: Option<&'a AtomicBool>,
+        patience: Patience,
     ) -> Prover<'a> {
-        verifier.map_or(Prover::Nobody, |verifier| Prover::Site { verifier, catalog, config, stop })
+        match verifier {
+            Some(verifier) => Prover::Site { verifier, catalog, config, stop, patience },
+            None => Prover::Nobody,
+        }
     }
 
     /// Verifies a mail for these recipients if that can change what is decided.
     pub fn prove(&self, recipients: &[String], read: &ReadMail, arrived: Timestamp) -> Verification {
-        let deadline = Instant::now() + PATIENCE;
-        let (verifier, until) = match self {
-            Prover::Nobody => return Verification::NotAsked,
-            Prover::Rehearsal(verifier) => (verifier, deadline.into()),
-            Prover::Site { verifier, catalog, config, stop } => {
-                let matters = catalog.read().and_then(|people| matters(recipients, read, config, &*people));
-                match matters {
-                    Ok(true) => {
-                        (verifier, stop.map_or(deadline.into(), |stop| Until::or_stop(deadline, stop)))
-                    }
-                    Ok(false) => return Verification::NotAsked,
-                    Err(error) => return Verification::Unavailable(error.to_string()),
-                }
-            }
-        };
         let Ok(from) = &read.message.mailbox else { return Verification::NotAsked };
-        match verifier.verify(&read.bytes, from, arrived, until) {
+        let verify = |verifier: &Verifier, until: Until<'_>| match verifier.verify(
+            &read.bytes,
+            from,
+            arrived,
+            until,
+        ) {
             Verified::Found(findings) => Verification::Done(findings),
             Verified::Unavailable(why) => Verification::Unavailable(why),
+        };
+        match self {
+            Prover::Nobody => Verification::NotAsked,
+            // It knows all there is to know, and waits for nobody.
+            Prover::Rehearsal(verifier) => verify(verifier, Instant::now().into()),
+            Prover::Site { verifier, catalog, config, stop, patience } => {
+                match catalog.read().and_then(|people| matters(recipients, read, config, &*people)) {
+                    Ok(true) => patiently(patience, *stop, |until| verify(verifier, until)),
+                    Ok(false) => Verification::NotAsked,
+                    Err(error) => Verification::Unavailable(error.to_string()),
+                }
+            }
         }
     }
+}
+
+/// Has a mail verified as long as there is patience with it.
+fn patiently(
+    patience: &Patience,
+    stop: Option<&AtomicBool>,
+    verify: impl FnOnce(Until<'_>) -> Verification,
+) -> Verification {
+    let begun = Instant::now();
+    let Some(deadline) = patience.deadline(begun) else {
+        let why =
+            "DNS has kept the mail that waits long enough for this pass; it is asked again in one to come";
+        return Verification::Unavailable(why.to_owned());
+    };
+    let verification = verify(stop.map_or(deadline.into(), |stop| Until::or_stop(deadline, stop)));
+    if matches!(verification, Verification::Unavailable(_)) {
+        patience.lose(begun.elapsed());
+    }
+    verification
 }
 
 /// Whether some recipient is a library that asks this sender for a proof that the header does not give, and

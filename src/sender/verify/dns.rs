@@ -11,7 +11,6 @@ use mail_auth::hickory_resolver::TokioResolver;
 use mail_auth::hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use mail_auth::hickory_resolver::net::runtime::TokioRuntimeProvider;
 use mail_auth::hickory_resolver::net::{DnsError, NetError};
-use mail_auth::hickory_resolver::proto::ProtoError;
 use mail_auth::hickory_resolver::proto::op::ResponseCode;
 use mail_auth::hickory_resolver::proto::rr::{Name, RData};
 use tokio::runtime::{Builder, Runtime};
@@ -26,10 +25,14 @@ const SLICE: Duration = Duration::from_millis(50);
 const REMEMBERED: Duration = Duration::from_secs(300);
 /// How long it is remembered that there is no record.
 const ABSENT: Duration = Duration::from_secs(60);
-/// How long a domain that could not be asked is left alone: one such domain must not hold up a pass at each mail.
+/// How long a question that was not answered is not asked again, and a resolver that says nothing at all is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(15);
-/// After so many domains in a row without any answer the resolver itself is left alone.
+/// After so many questions in a row without any answer the resolver itself is doubted.
 const SILENT: u32 = 3;
+/// What a resolver that is doubted is asked: it knows by itself that there is no such domain (RFC 6761 section 6.2). Whose
+/// questions it does not answer may have been chosen by a stranger, so that somebody else's server keeps it waiting; this
+/// one is not.
+const PROBE: &str = "test";
 /// So many answers, and so many failures, are remembered.
 const MOST: usize = 2000;
 /// Records beyond these, in number and bytes, are no key and no policy.
@@ -60,10 +63,13 @@ struct Open {
 #[derive(Default)]
 struct Memory {
     answers: HashMap<String, (Instant, Texts)>,
-    /// By domain, since a stranger can invent names below one.
+    /// By question. A stranger who writes a signature chooses the selector, and so a name below the domain of somebody
+    /// else that no server answers for: what is said of that name is said of no other.
     failures: HashMap<String, (Instant, String)>,
-    /// Domains in a row that the resolver said nothing at all about, and until when that counts.
-    silence: Option<(u32, Instant)>,
+    /// Questions in a row that the resolver said nothing at all to.
+    silent: u32,
+    /// Until then it is taken for dead.
+    dead_until: Option<Instant>,
 }
 
 /// How long DNS may be asked for one mail.
@@ -121,15 +127,15 @@ impl Dns {
         Dns { source: Source::Records(by_name), memory: Mutex::default() }
     }
 
-    /// The TXT records of a name within `domain`. `Err` names resolver, question and fault: whether there are any is
-    /// not known.
-    pub fn txt(&self, name: &str, domain: &str, until: Until<'_>) -> Result<Texts, String> {
+    /// The TXT records of a name; none of one that DNS cannot be asked for. `Err` names resolver, question and fault:
+    /// whether there are any is not known.
+    pub fn txt(&self, name: &str, until: Until<'_>) -> Result<Texts, String> {
         let (whom, open) = match &self.source {
             Source::Network(whom, open) => (whom, open),
             Source::Records(records) => return Ok(records.get(name).cloned().unwrap_or_default().into()),
         };
         let tell = |why: &str| format!("DNS: {whom} does not tell the TXT records of {name}: {why}");
-        if let Some(known) = self.memory().known(name, domain, Instant::now()) {
+        if let Some(known) = self.memory().known(name, Instant::now()) {
             return known.map_err(|why| tell(&why));
         }
         until.left().map_err(tell)?;
@@ -145,12 +151,22 @@ impl Dns {
             }
             Err(failure) => {
                 let told = tell(&failure.why);
-                // That nobody waited for the answer says nothing of the domain.
-                if !until.is_stopped() {
-                    self.memory().fail(domain, failure, now);
+                // That nobody waited for the answer says nothing of the question.
+                let doubted = !until.is_stopped() && self.memory().fail(name, failure, now);
+                if let (true, Some(Ok(open))) = (doubted, open.get()) {
+                    self.doubt(open, until);
                 }
                 Err(told)
             }
+        }
+    }
+
+    /// Whether the resolver is there at all. The answer is about all mail, so it is waited for whatever one mail is given.
+    fn doubt(&self, open: &Open, until: Until<'_>) {
+        let deadline = Instant::now() + PATIENCE;
+        let answer = open.ask(PROBE, Until { deadline, ..until });
+        if answer.is_err_and(|failure| failure.silent) && !until.is_stopped() {
+            self.memory().dead_until = Some(Instant::now() + LEFT_ALONE);
         }
     }
 
@@ -161,37 +177,41 @@ impl Dns {
 }
 
 impl Memory {
-    fn known(&self, name: &str, domain: &str, now: Instant) -> Option<Result<Texts, String>> {
+    fn known(&self, name: &str, now: Instant) -> Option<Result<Texts, String>> {
         if let Some((until, texts)) = self.answers.get(name)
             && now < *until
         {
             return Some(Ok(Arc::clone(texts)));
         }
-        if let Some((until, why)) = self.failures.get(domain)
+        if let Some((until, why)) = self.failures.get(name)
             && now < *until
         {
             return Some(Err(why.clone()));
         }
-        let silent = self.silence.is_some_and(|(count, until)| count >= SILENT && now < until);
-        silent.then(|| Err("it has answered nothing for a while".to_owned()))
+        let dead = self.dead_until.is_some_and(|until| now < until);
+        dead.then(|| Err("it has answered nothing for a while".to_owned()))
     }
 
     fn learn(&mut self, name: &str, texts: Texts, until: Instant) {
-        self.silence = None;
+        (self.silent, self.dead_until) = (0, None);
         if self.answers.len() >= MOST {
             self.answers.clear();
         }
         self.answers.insert(name.to_owned(), (until, texts));
     }
 
-    fn fail(&mut self, domain: &str, failure: Failure, now: Instant) {
-        let until = now + LEFT_ALONE;
-        let before = self.silence.map_or(0, |(count, _)| count);
-        self.silence = failure.silent.then_some((before.saturating_add(1), until));
+    /// Whether the resolver is to be doubted.
+    fn fail(&mut self, name: &str, failure: Failure, now: Instant) -> bool {
         if self.failures.len() >= MOST {
             self.failures.clear();
         }
-        self.failures.insert(domain.to_owned(), (until, failure.why));
+        self.failures.insert(name.to_owned(), (now + LEFT_ALONE, failure.why));
+        if !failure.silent {
+            (self.silent, self.dead_until) = (0, None);
+            return false;
+        }
+        self.silent = (self.silent + 1) % SILENT;
+        self.silent == 0
     }
 }
 
@@ -220,8 +240,10 @@ impl Open {
 
     /// The texts, and until when they hold.
     fn ask(&self, name: &str, until: Until<'_>) -> Result<(Texts, Instant), Failure> {
-        let unaskable = |error: ProtoError| Failure { why: error.to_string(), silent: false };
-        let mut name = Name::from_ascii(name).map_err(unaskable)?;
+        // What cannot be asked for is not there, and never will be.
+        let Ok(mut name) = Name::from_ascii(name) else {
+            return Ok((Arc::default(), Instant::now() + ABSENT));
+        };
         // No search list: the name is meant as it stands.
         name.set_fqdn(true);
         let asked = async { awaited(self.resolver.txt_lookup(name), until).await };
@@ -280,73 +302,4 @@ fn words(error: &NetError) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn texts(text: &str) -> Texts {
-        vec![text.as_bytes().to_vec()].into()
-    }
-
-    fn failure(silent: bool) -> Failure {
-        Failure { why: "no".to_owned(), silent }
-    }
-
-    #[test]
-    fn answers_are_remembered_for_their_time() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
-        memory.learn("a.x.org", texts("1"), now + ABSENT);
-        assert_eq!(memory.known("a.x.org", "x.org", now), Some(Ok(texts("1"))));
-        assert_eq!(memory.known("b.x.org", "x.org", now), None);
-        assert_eq!(memory.known("a.x.org", "x.org", now + ABSENT), None);
-    }
-
-    #[test]
-    fn a_domain_that_fails_is_left_alone_and_no_other() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
-        memory.fail("x.org", failure(true), now);
-        assert!(memory.known("new.x.org", "x.org", now).is_some_and(|known| known.is_err()));
-        assert_eq!(memory.known("a.y.org", "y.org", now), None);
-        assert_eq!(memory.known("new.x.org", "x.org", now + LEFT_ALONE), None);
-    }
-
-    #[test]
-    fn a_resolver_that_says_nothing_is_left_alone_until_it_may_speak_again() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
-        for domain in ["a.org", "b.org", "c.org"] {
-            assert_eq!(memory.known("x.d.org", "d.org", now), None);
-            memory.fail(domain, failure(true), now);
-        }
-        assert!(memory.known("x.d.org", "d.org", now).is_some_and(|known| known.is_err()));
-        assert_eq!(memory.known("x.d.org", "d.org", now + LEFT_ALONE), None);
-        // Whatever it says, it speaks.
-        memory.fail("a.org", failure(false), now);
-        assert_eq!(memory.known("x.d.org", "d.org", now), None);
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let (mut memory, now) = (Memory::default(), Instant::now());
-        for nth in 0..3 * MOST {
-            memory.learn(&format!("{nth}.x.org"), texts("1"), now + ABSENT);
-            memory.fail(&format!("{nth}.org"), failure(false), now);
-        }
-        assert!(memory.answers.len() <= MOST && memory.failures.len() <= MOST);
-    }
-
-    #[test]
-    fn nobody_who_is_told_to_stop_waits_for_an_answer() {
-        let server = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let dns = Dns::new(Resolver::At(server.local_addr().unwrap()));
-        let stop = AtomicBool::new(false);
-        let until = Until::or_stop(Instant::now() + Duration::from_secs(3600), &stop);
-        let told = std::thread::scope(|scope| {
-            let asking = scope.spawn(|| dns.txt("a.x.org", "x.org", until));
-            // It has asked, and is never answered.
-            server.recv(&mut [0; 512]).unwrap();
-            stop.store(true, Ordering::Relaxed);
-            asking.join().unwrap()
-        });
-        assert!(told.unwrap_err().ends_with("does not tell the TXT records of a.x.org: told to stop"));
-        assert!(dns.memory().failures.is_empty() && dns.memory().silence.is_none());
-    }
-}
+mod tests;

@@ -45,7 +45,7 @@ struct Policy {
 /// The policy of a domain: its own, else that of the nearest domain above it that has one.
 fn published(domain: &str, dns: &Dns, clock: &Clock<'_>) -> Result<Policy, Unproven> {
     for owner in walk(domain) {
-        let records = dns.txt(&format!("_dmarc.{owner}"), owner, clock.until);
+        let records = dns.txt(&format!("_dmarc.{owner}"), clock.until);
         let records = records.map_err(Unproven::Unavailable)?;
         let mut policies = records.iter().filter_map(|record| strictness(record));
         match (policies.next(), policies.next()) {

@@ -50,26 +50,36 @@ impl Signer {
         let name = |tag| tags.get(tag).filter(|name| is_name(name)).map(str::to_ascii_lowercase);
         let bytes = tags.joined("b").and_then(|text| base64(&text)).filter(|bytes| !bytes.is_empty());
         match (name("d"), name("s"), bytes) {
-            (Some(domain), Some(selector), Some(bytes)) => Ok(Signer { domain, selector, method, bytes }),
+            (Some(domain), Some(selector), Some(bytes)) => {
+                let signer = Signer { domain, selector, method, bytes };
+                if is_name(&signer.key_name()) { Ok(signer) } else { Err("it is malformed") }
+            }
             _ => Err("it is malformed"),
         }
     }
 
+    /// Where its key is published (RFC 6376 section 3.6.2.1).
+    fn key_name(&self) -> String {
+        format!("{}._domainkey.{}", self.selector, self.domain)
+    }
+
     /// The key it was made with, if it may be used.
     pub fn key(&self, dns: &Dns, clock: &Clock<'_>) -> Result<Key, Unproven> {
-        let name = format!("{}._domainkey.{}", self.selector, self.domain);
-        let records = dns.txt(&name, &self.domain, clock.until).map_err(Unproven::Unavailable)?;
+        let records = dns.txt(&self.key_name(), clock.until).map_err(Unproven::Unavailable)?;
         Key::read(&records, self.method).map_err(Unproven::Void)
     }
 }
 
-/// A host name, in ASCII, that DNS can be asked for.
+/// A host name, in ASCII, that DNS can be asked for (RFC 1035 section 2.3); underscores may stand in it. A signature that
+/// names another one is void: who is asked for its key cannot answer, now or later.
 pub fn is_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
-    name.len() <= 200 && name.split('.').all(label)
+    name.len() <= 253 && name.split('.').all(label)
 }
 
 /// The value of a field, if it is short enough and text.
@@ -269,6 +279,34 @@ mod tests {
         }
         assert_eq!(read(&GOOD.replace("x=2000", "i=a@m.x.org; q=dns/txt"), Kind::Dkim), Ok(()));
         assert_eq!(read(&GOOD.replace("v=1; ", "i=1; "), Kind::Arc), Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_be_asked_for_voids_the_signature() {
+        let long = |length: usize| {
+            let labels = vec!["a".repeat(49); 4].join(".");
+            format!("{}.{labels}", "b".repeat(length - labels.len() - 1))
+        };
+        for (good, selector) in [
+            (true, "a"),
+            (true, "a.b-c._d"),
+            (true, &"a".repeat(63)),
+            (false, "-a"),
+            (false, "a-"),
+            (false, "a.-"),
+            (false, "a..b"),
+            (false, ".a"),
+            (false, "a."),
+            (false, &"a".repeat(64)),
+            // With `._domainkey.x.org` it is 253 octets, and one more.
+            (true, &long(253 - "._domainkey.x.org".len())),
+            (false, &long(254 - "._domainkey.x.org".len())),
+        ] {
+            let list = format!("a=rsa-sha256; d=x.org; s={selector}; b=QUJD");
+            let read = Signer::read(&Tags::read(&list).unwrap()).map(|signer| signer.selector);
+            let expected = if good { Ok(selector.to_owned()) } else { Err("it is malformed") };
+            assert_eq!(read, expected, "{selector}");
+        }
     }
 
     #[test]
