@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use crate::serve::{EACH_SECOND, Service};
 use crate::util::{Limit, Site, entries, name};
 
+pub mod zone;
+
 pub const RESOLVER: &str = "resolver = \"system\"";
 
 /// unbound with the zone of the tests; stopped with this value.

@@ -12,6 +12,7 @@ use mailshelf::sender::{Identity, Known, Rules, Verification, evidence, identity
 use mailshelf_storage::Reader;
 
 use super::{Random, forge};
+use crate::dkim::zone;
 
 /// Who signed mail, and who never did.
 pub const SIGNER: &str = "alice@sender.test";
@@ -20,25 +21,15 @@ pub const VICTIM: &str = "bob@sender.test";
 /// Proven by DKIM, and by ARC.
 const SOUND: [&str; 6] = ["relaxed", "simple", "ed25519", "many-fields", "arc", "arc-two-hops"];
 
-fn folder() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dkim")
-}
-
 pub fn mails() -> Vec<String> {
-    let read = |name: &str| fs::read_to_string(folder().join("mails").join(format!("{name}.eml"))).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dkim/mails");
+    let read = |name: &str| fs::read_to_string(folder.join(format!("{name}.eml"))).unwrap();
     SOUND.map(read).into()
 }
 
 /// Knows the records of `zone.conf`.
 pub fn verifier() -> Verifier {
-    let zone = fs::read_to_string(folder().join("zone.conf")).unwrap();
-    let record = |line: &str| {
-        let line = line.strip_prefix("local-data: '")?.strip_suffix('\'')?;
-        let (name, text) = line.split_once(". 60 IN TXT ")?;
-        Some((name.to_owned(), text.split('"').skip(1).step_by(2).collect::<String>()))
-    };
-    let records: Vec<_> = zone.lines().filter_map(record).collect();
-    assert!(!records.is_empty());
+    let records = zone::records();
     let records: Vec<_> = records.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     Verifier::with_records(&["lists.test"], &records)
 }
