@@ -1,8 +1,37 @@
-//! Whether two domains belong together (RFC 7489 section 3.1, relaxed; RFC 8617 and RFC 8601 lean on the same).
+//! Whether two domains belong together (RFC 7489 section 3.1; RFC 8617 and RFC 8601 lean on the same). All of them as they
+//! stand in an address: ASCII, lower case.
 
-/// Whether a domain that was proven speaks for the domain of a From: they are the same, or below the same registered
-/// domain by the public suffix list, its private part included. Under a suffix that is not on the list only the
-/// same domain is: nobody knows who registers there. Both as they stand in an address: ASCII, lower case.
+/// How near to that of From a domain that signed must be (RFC 7489 section 3.1.1, `adkim=`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// The same.
+    Strict,
+    /// The same, or one above it.
+    Relaxed,
+}
+
+/// Whether a domain that signed speaks for the domain of a From: it is the same, or, where that is enough, one above it,
+/// which gave it its name and could give it any key. A top-level domain, and a registry, speaks for itself alone.
+///
+/// That is less than what RFC 7489 calls relaxed. There a domain speaks for all of its organisation; but whom a
+/// subdomain is handed to, a department or a student, is not to file as the whole, nor as the one next door.
+pub fn vouches(signer: &str, from: &str, alignment: Alignment) -> bool {
+    match alignment {
+        Alignment::Strict => signer == from,
+        Alignment::Relaxed => {
+            signer == from || (signer.contains('.') && is_within(from, signer) && !is_suffix(signer))
+        }
+    }
+}
+
+/// Whether `domain` is `parent`, or below it.
+pub fn is_within(domain: &str, parent: &str) -> bool {
+    domain.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a domain whose servers sent a mail belongs to that of its From, relaxed: they are the same, or below the same
+/// registered domain by the public suffix list, its private part included. Under a suffix that is not on the list only
+/// the same domain is: nobody knows who registers there. Return paths are below From's domain more often than not.
 pub fn aligned(proven: &str, from: &str) -> bool {
     proven == from || registered(proven).is_some_and(|domain| registered(from) == Some(domain))
 }
@@ -36,6 +65,37 @@ mod tests {
         ] {
             assert!(aligned(proven, from), "{proven} {from}");
         }
+    }
+
+    #[test]
+    fn a_signer_speaks_for_itself_and_for_those_below_it() {
+        for (signer, from, strict, relaxed) in [
+            ("example.org", "example.org", true, true),
+            ("example.org", "mail.example.org", false, true),
+            ("example.org", "a.b.example.org", false, true),
+            ("corp.internal", "mail.corp.internal", false, true),
+            ("github.io", "github.io", true, true),
+            ("localhost", "localhost", true, true),
+            // To whom a subdomain was handed is not the whole, nor the one next door.
+            ("student.example.org", "example.org", false, false),
+            ("a.example.org", "b.example.org", false, false),
+            ("xample.org", "example.org", false, false),
+            ("example.org.evil.net", "example.org", false, false),
+            ("org", "example.org", false, false),
+            ("internal", "corp.internal", false, false),
+            ("co.uk", "x.co.uk", false, false),
+            ("github.io", "x.github.io", false, false),
+            ("", "example.org", false, false),
+        ] {
+            assert_eq!(vouches(signer, from, Alignment::Strict), strict, "{signer} {from}");
+            assert_eq!(vouches(signer, from, Alignment::Relaxed), relaxed, "{signer} {from}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_within_itself_and_its_parents() {
+        assert!(is_within("x.org", "x.org") && is_within("a.x.org", "x.org"));
+        assert!(!is_within("ax.org", "x.org") && !is_within("x.org", "a.x.org"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::config::{ResultsAt, Sender, Verify};
 pub struct Evidence {
     /// What it shows.
     pub kind: Kind,
-    /// By what, in words: `dmarc=pass by mx1.docs.example.org`.
+    /// By what, in words: `spf=pass smtp.mailfrom=example.org by mx1.docs.example.org`.
     pub by: String,
 }
 
@@ -34,7 +34,7 @@ pub enum Kind {
     },
     /// This domain answers for the mail: a signature, or DMARC.
     Domain {
-        /// `d=` of the signature, or the domain of From.
+        /// `d=` of the signature, or the domain of From where a policy was met.
         domain: String,
     },
     /// This account signed in at our own server.
@@ -185,7 +185,7 @@ fn ours<'t>(traces: &'t Traces, settings: &Sender, first: &str) -> Result<Vec<&'
 /// What our servers say of one method.
 enum Said<'r> {
     Nothing,
-    Once(&'r MethodResult, String),
+    Once(&'r MethodResult, &'r str),
     Twice,
 }
 
@@ -195,11 +195,14 @@ fn said<'r>(ours: &[&'r Results], method: &str) -> Said<'r> {
     match (each.next(), each.next()) {
         (None, _) => Said::Nothing,
         // What a later version of a method means is not known.
-        (Some((result, id)), None) if result.version == 1 => {
-            Said::Once(result, format!("{method}={} by {id}", result.result))
-        }
+        (Some((result, id)), None) if result.version == 1 => Said::Once(result, id),
         _ => Said::Twice,
     }
+}
+
+/// What is said, in words.
+fn by(result: &MethodResult, id: &str) -> String {
+    format!("{}={} by {id}", result.method, result.result)
 }
 
 fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findings) {
@@ -209,7 +212,8 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
     {
         return found.remark(format!("the Authentication-Results are for another From: {other}"));
     }
-    if let Said::Once(result, by) = said(ours, "auth") {
+    if let Said::Once(result, id) = said(ours, "auth") {
+        let by = by(result, id);
         match result.property("smtp", "auth").filter(|_| result.result == "pass") {
             Some(account) => {
                 let by = format!("{by} for {account}");
@@ -241,8 +245,8 @@ fn policy(ours: &[&Results], found: &mut Findings) -> Dmarc {
     match said(ours, "dmarc") {
         Said::Nothing => Dmarc::Open,
         Said::Once(result, _) if matches!(result.result.as_str(), "pass" | "none") => Dmarc::Open,
-        Said::Once(result, by) => {
-            found.remark(by);
+        Said::Once(result, id) => {
+            found.remark(by(result, id));
             let unknown = matches!(result.result.as_str(), "temperror" | "permerror");
             if unknown { Dmarc::Unknown } else { Dmarc::Unmet }
         }
@@ -258,14 +262,16 @@ fn domain(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findin
     }
     // Anybody may change what such a signature does not cover, and send the mail on.
     let signed = !traces.partly_signed;
-    let weak = |by| format!("{by}, but a signature does not cover From and the whole body");
+    let weak = |by: String| format!("{by}, but a signature does not cover From and the whole body");
     match said(ours, "dmarc") {
-        Said::Once(result, by) if result.result == "pass" => match result.property("header", "from") {
-            None => found.remark(format!("{by} names no From")),
-            Some(_) if !signed && !spf_aligned => found.remark(weak(by)),
-            Some(_) => found.add(Kind::Domain { domain: from.domain().to_owned() }, by),
+        Said::Once(result, id) => match (result.result.as_str(), result.property("header", "from")) {
+            ("pass", None) => found.remark(format!("{} names no From", by(result, id))),
+            ("pass", Some(_)) if !signed && !spf_aligned => found.remark(weak(by(result, id))),
+            ("pass", Some(_)) => {
+                found.add(Kind::Domain { domain: from.domain().to_owned() }, by(result, id));
+            }
+            _ => found.remark(by(result, id)),
         },
-        Said::Once(_, by) => found.remark(by),
         Said::Nothing | Said::Twice => {}
     }
     match pass(ours, "dkim", "header", "d", found) {
@@ -275,7 +281,7 @@ fn domain(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findin
     }
 }
 
-/// The domain that a method has passed for.
+/// The domain that a method has passed for, and that it has, in words.
 fn pass(
     ours: &[&Results],
     method: &str,
@@ -283,17 +289,20 @@ fn pass(
     name: &str,
     found: &mut Findings,
 ) -> Option<(String, String)> {
-    let Said::Once(result, by) = said(ours, method) else { return None };
+    let Said::Once(result, id) = said(ours, method) else { return None };
     if result.result != "pass" {
-        found.remark(by);
+        found.remark(by(result, id));
         return None;
     }
     let value = result.property(kind, name);
     // A signature's domain is a domain alone; a return path may be one, or end in one.
     match value.filter(|value| kind == "smtp" || !value.plain().contains('@')).and_then(Value::domain) {
-        Some(domain) => Some((domain, by)),
+        Some(domain) => {
+            let words = format!("{method}=pass {kind}.{name}={domain} by {id}");
+            Some((domain, words))
+        }
         None => {
-            found.remark(format!("{by} names no domain"));
+            found.remark(format!("{} names no domain", by(result, id)));
             None
         }
     }

@@ -6,7 +6,7 @@ use mailshelf_storage::Address;
 use mailshelf_storage::model::{Level, User};
 
 use super::Identity;
-use super::align::aligned;
+use super::align::{Alignment, aligned, vouches};
 use super::evidence::{Evidence, Findings, Kind};
 use super::known::Known;
 use crate::config;
@@ -112,7 +112,7 @@ fn best<'e>(
 fn level(from: &Address, user: &User, known: &Known, kind: &Kind) -> Level {
     match kind {
         Kind::Spf { domain } if aligned(domain, from.domain()) => Level::Spf,
-        Kind::Domain { domain } if aligned(domain, from.domain()) => Level::Domain,
+        Kind::Domain { domain } if vouches(domain, from.domain(), Alignment::Relaxed) => Level::Domain,
         Kind::Submission { account } if is_account_of(account, user, known) => Level::Submission,
         Kind::Internal => Level::Submission,
         _ => Level::None,
@@ -137,9 +137,10 @@ fn is_account_of(account: &str, user: &User, known: &Known) -> bool {
 
 /// Why nothing is proven, in words.
 fn nothing(from: &Address, findings: &Findings) -> String {
+    // A level would have been found if they did.
     let other = |evidence: &Evidence| match &evidence.kind {
-        Kind::Spf { domain } | Kind::Domain { domain } if !aligned(domain, from.domain()) => {
-            Some(format!("{} is for {domain}, not for {}", evidence.by, from.domain()))
+        Kind::Spf { .. } | Kind::Domain { .. } => {
+            Some(format!("{} does not speak for {}", evidence.by, from.domain()))
         }
         _ => None,
     };

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use mailshelf_storage::Address;
 
 use crate::config::{self, Verify};
+use crate::sender::align::{Alignment, is_within, vouches};
 use dns::Dns;
 pub use dns::Until;
 use message::{Signed, travelled};
-use signature::{Kind, Signature, Signer, is_name, is_within, text};
+use signature::{Kind, Signature, Signer, is_name, text};
 use tags::Tags;
 
 mod message;
@@ -152,7 +153,8 @@ impl Verifier {
             let tags = Tags::read(list)?;
             let signer = Signer::read(&tags);
             let claimed = tags.get("d").unwrap_or_default().to_ascii_lowercase();
-            let may = policy::contains(&claimed, from) || (self.policies && is_within(&claimed, from));
+            let may =
+                vouches(&claimed, from, Alignment::Relaxed) || (self.policies && is_within(&claimed, from));
             (may && is_name(&claimed)).then_some((field, tags, signer, claimed))
         });
         candidates.take(SIGNATURES).map(move |(field, tags, signer, claimed)| {

@@ -167,7 +167,7 @@ pub const WEAK_LINKS: &[Case] = &[
         "another return path",
         &["spf=pass smtp.mailfrom=any@attack.example"],
         ADMIN,
-        "no proof: spf=pass by mx1.docs.example.org is for attack.example, not for legitimate.example",
+        "no proof: spf=pass smtp.mailfrom=attack.example by mx1.docs.example.org does not speak for legitimate.example",
     ),
     case(
         "no return path, SPF by HELO",
@@ -283,7 +283,13 @@ pub const WEAK_LINKS: &[Case] = &[
         "forwarded, signed by whoever forwards",
         &["dkim=pass header.d=forward.example"],
         ADMIN,
-        "no proof: dkim=pass by mx1.docs.example.org is for forward.example, not for legitimate.example",
+        "no proof: dkim=pass header.d=forward.example by mx1.docs.example.org does not speak for legitimate.example",
+    ),
+    case(
+        "signed by whom a subdomain was handed to",
+        &["dkim=pass header.d=student.legitimate.example"],
+        ADMIN,
+        "no proof: dkim=pass header.d=student.legitimate.example by mx1.docs.example.org does not speak for legitimate.example",
     ),
     case(
         "sent on with more than was signed",

@@ -98,9 +98,20 @@ fn our_own_domains_ask_for_more() {
 }
 
 #[test]
-fn a_subdomain_speaks_for_its_domain_and_back() {
-    assert_eq!(level(THEIRS, &[domain("mail.example.org")], &usual()), Level::Domain);
-    for other in ["org", "example.org.evil.net", "notexample.org", "example.net", ""] {
+fn a_subdomain_signs_for_none_but_itself() {
+    let known = Known { senders: vec![user(1, "alice", &["alice@mail.example.org"])], ..alice() };
+    let below = |signer: &str| {
+        let from = "alice@mail.example.org".parse().unwrap();
+        judge(&from, &known, &findings(&[domain(signer)]), &usual()).level
+    };
+    assert_eq!((below("mail.example.org"), below("example.org")), (Level::Domain, Level::Domain));
+    assert_eq!((below("b.example.org"), below("b.mail.example.org")), (Level::None, Level::None));
+    // Servers are another matter: many a return path is below the domain of its From.
+    assert_eq!(
+        level(THEIRS, &[spf("bounce.example.org")], &rules(Level::Spf, Level::Spf, false)),
+        Level::Spf
+    );
+    for other in ["mail.example.org", "org", "example.org.evil.net", "notexample.org", "example.net", ""] {
         assert_eq!(level(THEIRS, &[domain(other)], &usual()), Level::None, "{other}");
     }
 }
@@ -184,10 +195,10 @@ fn the_proof_is_told_and_so_is_its_lack() {
         (vec![], vec!["a", "b"], usual(), "no proof: a; b"),
         (vec![], vec![], usual(), "no proof: From is only a claim"),
         (
-            vec![by(spf("x.net"), "spf=pass by mx1")],
+            vec![by(spf("x.net"), "spf=pass smtp.mailfrom=x.net by mx1")],
             vec!["dmarc=none by mx1"],
             usual(),
-            "no proof: spf=pass by mx1 is for x.net, not for example.org; dmarc=none by mx1",
+            "no proof: spf=pass smtp.mailfrom=x.net by mx1 does not speak for example.org; dmarc=none by mx1",
         ),
         (vec![], vec!["a"], trusting.clone(), "From header, believed because trust_from is set"),
         (vec![dmarc], vec![], trusting, "dmarc=pass by mx1"),

@@ -1,19 +1,12 @@
 //! Alignment: whether a domain that signed may speak for that of From (RFC 7489 section 3.1.1, RFC 9989).
 
 use super::dns::Dns;
-use super::signature::is_within;
 use super::tags::Tags;
 use super::{Clock, Unproven};
-use crate::sender::align::is_suffix;
+use crate::sender::align::{Alignment, is_suffix, is_within, vouches};
 
 /// The tree is walked in so many steps at most (RFC 9989 section 4.10).
 const STEPS: usize = 8;
-
-/// Whether `signer` may speak for `from` without anybody being asked: it is the same domain, or one above it, which
-/// gave it its name and could give it any key. A top-level domain speaks for nobody, and a registry for itself alone.
-pub fn contains(signer: &str, from: &str) -> bool {
-    signer.contains('.') && is_within(from, signer) && (signer == from || !is_suffix(signer))
-}
 
 /// Whether the policy that `from` publishes lets `signer` speak for it. There must be one.
 ///
@@ -22,22 +15,21 @@ pub fn contains(signer: &str, from: &str) -> bool {
 pub fn permits(signer: &str, from: &str, dns: &Dns, clock: &Clock<'_>) -> Result<(), Unproven> {
     const OTHER: Unproven = Unproven::Void("its domain may not sign for that of From");
     let policy = published(from, dns, clock)?;
-    if signer == from {
+    if vouches(signer, from, policy.alignment) {
         return Ok(());
     }
-    if policy.strict {
+    if policy.alignment == Alignment::Strict {
         return Err(Unproven::Void("the policy of From's domain wants that very domain to sign (adkim=s)"));
     }
     // A sub-domain may where From's own domain says so; what its parent publishes is said of the parent.
     let child = is_within(signer, from) && policy.own && !is_suffix(from);
-    let may = contains(signer, from) || child;
-    if may { Ok(()) } else { Err(OTHER) }
+    if child { Ok(()) } else { Err(OTHER) }
 }
 
 /// What matters here of a DMARC policy.
 struct Policy {
-    /// Only the very domain may sign.
-    strict: bool,
+    /// How near to it whoever signs must be.
+    alignment: Alignment,
     /// The domain publishes it itself.
     own: bool,
 }
@@ -47,9 +39,9 @@ fn published(domain: &str, dns: &Dns, clock: &Clock<'_>) -> Result<Policy, Unpro
     for owner in walk(domain) {
         let records = dns.txt(&format!("_dmarc.{owner}"), clock.until);
         let records = records.map_err(Unproven::Unavailable)?;
-        let mut policies = records.iter().filter_map(|record| strictness(record));
+        let mut policies = records.iter().filter_map(|record| alignment(record));
         match (policies.next(), policies.next()) {
-            (Some(strict), None) => return Ok(Policy { strict, own: owner == domain }),
+            (Some(alignment), None) => return Ok(Policy { alignment, own: owner == domain }),
             (Some(_), Some(_)) => return Err(Unproven::Void("From's domain has more than one DMARC policy")),
             (None, _) => {}
         }
@@ -64,16 +56,16 @@ fn walk(domain: &str) -> impl Iterator<Item = &str> {
         .filter(move |name| labels(name) > 1 && (*name == domain || labels(name) < STEPS))
 }
 
-/// Whether a record is a DMARC policy, and how strict it is. A registry's (`psd=y`) speaks for many owners: then only
+/// What a record asks for, if it is a DMARC policy. A registry's (`psd=y`) speaks for many owners: then only
 /// the very domain may sign. So it is where `adkim=` says nothing known.
-fn strictness(record: &[u8]) -> Option<bool> {
+fn alignment(record: &[u8]) -> Option<Alignment> {
     let tags = Tags::of_record(record)?;
     if tags.first() != Some(("v", "DMARC1")) {
         return None;
     }
     let relaxed = tags.get("adkim").is_none_or(|mode| mode.eq_ignore_ascii_case("r"));
     let registry = tags.get("psd").is_some_and(|psd| psd.eq_ignore_ascii_case("y"));
-    Some(!relaxed || registry)
+    Some(if relaxed && !registry { Alignment::Relaxed } else { Alignment::Strict })
 }
 
 #[cfg(test)]
@@ -89,29 +81,19 @@ mod tests {
     }
 
     #[test]
-    fn strictness_is_what_the_record_says_or_the_safer() {
-        for (record, strict) in [
-            ("v=DMARC1; p=none", Some(false)),
-            ("v=DMARC1; p=reject; adkim=r; rua=mailto:a@x.org,mailto:b@x.org;", Some(false)),
-            ("v=DMARC1; adkim=s", Some(true)),
-            ("v=DMARC1; adkim=x", Some(true)),
-            ("v=DMARC1; psd=y", Some(true)),
+    fn alignment_is_what_the_record_says_or_the_safer() {
+        for (record, asked) in [
+            ("v=DMARC1; p=none", Some(Alignment::Relaxed)),
+            ("v=DMARC1; p=reject; adkim=r; rua=mailto:a@x.org,mailto:b@x.org;", Some(Alignment::Relaxed)),
+            ("v=DMARC1; adkim=s", Some(Alignment::Strict)),
+            ("v=DMARC1; adkim=x", Some(Alignment::Strict)),
+            ("v=DMARC1; psd=y", Some(Alignment::Strict)),
             ("v=DMARC1; adkim=r; adkim=s", None),
             ("p=none; v=DMARC1", None),
             ("v=DMARC2; p=none", None),
             ("v=spf1 -all", None),
         ] {
-            assert_eq!(strictness(record.as_bytes()), strict, "{record}");
+            assert_eq!(alignment(record.as_bytes()), asked, "{record}");
         }
-    }
-
-    #[test]
-    fn a_domain_speaks_for_those_below_it() {
-        assert!(contains("x.org", "x.org") && contains("x.org", "a.x.org"));
-        assert!(
-            !contains("a.x.org", "x.org") && !contains("b.x.org", "a.x.org") && !contains("org", "x.org")
-        );
-        assert!(!contains("co.uk", "x.co.uk") && !contains("github.io", "x.github.io"));
-        assert!(contains("github.io", "github.io"));
     }
 }

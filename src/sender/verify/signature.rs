@@ -10,6 +10,7 @@ use super::message::{Signed, SignedField};
 use super::tags::{Tags, base64};
 use super::{Clock, Unproven};
 use crate::message::fields::Field;
+use crate::sender::align::is_within;
 
 /// Longer than any honest signature, in bytes.
 const LONGEST: usize = 16 << 10;
@@ -178,11 +179,6 @@ impl<'m> Signature<'m> {
     }
 }
 
-/// Whether `domain` is `parent`, or below it.
-pub fn is_within(domain: &str, parent: &str) -> bool {
-    domain.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
 /// `t=` and `x=`.
 fn timely(tags: &Tags<'_>, arrived: Timestamp) -> Result<(), &'static str> {
     let seconds = |tag| match tags.get(tag) {
@@ -307,11 +303,5 @@ mod tests {
             let expected = if good { Ok(selector.to_owned()) } else { Err("it is malformed") };
             assert_eq!(read, expected, "{selector}");
         }
-    }
-
-    #[test]
-    fn a_domain_is_within_itself_and_its_parents() {
-        assert!(is_within("x.org", "x.org") && is_within("a.x.org", "x.org"));
-        assert!(!is_within("ax.org", "x.org") && !is_within("x.org", "a.x.org"));
     }
 }
