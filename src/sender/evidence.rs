@@ -4,8 +4,11 @@
 //! above the first `Received`. `below`: from the first `Received` to the next one, or to the first field that whoever
 //! wrote the mail writes; that is for a border server known to strip fields that bear its id, so one that bears it
 //! farther down shows that it does not, and voids all; so does what it says of more than SPF above, which is then where it
-//! writes. What is void, or said twice, or said of another From, takes the
-//! weight from more than itself: in doubt there is no evidence.
+//! writes. What is void, or said of another From, takes the weight from more than itself, and so does any method that is
+//! reported twice: in doubt there is no evidence. Several signatures reported in one field void `dkim` alone, which then
+//! proves nothing whatever they say.
+
+use std::collections::HashSet;
 
 use mailshelf_storage::Address;
 
@@ -186,7 +189,8 @@ fn ours<'t>(traces: &'t Traces, settings: &Sender, first: &str) -> Result<Vec<&'
 enum Said<'r> {
     Nothing,
     Once(&'r MethodResult, &'r str),
-    Twice,
+    /// It is said of several signatures, or in words of a later version, whose meaning is not known.
+    Unclear,
 }
 
 fn said<'r>(ours: &[&'r Results], method: &str) -> Said<'r> {
@@ -194,10 +198,21 @@ fn said<'r>(ours: &[&'r Results], method: &str) -> Said<'r> {
     let mut each = each.filter(|(result, _)| result.method == method);
     match (each.next(), each.next()) {
         (None, _) => Said::Nothing,
-        // What a later version of a method means is not known.
         (Some((result, id)), None) if result.version == 1 => Said::Once(result, id),
-        _ => Said::Twice,
+        _ => Said::Unclear,
     }
+}
+
+/// A method that is reported twice, where one report is all that an honest server has to give: then nobody knows which
+/// is ours. Of several signatures one server tells in one field, one after the other (RFC 8601 section 2.2).
+fn repeated<'r>(ours: &[&'r Results]) -> Option<&'r str> {
+    let mut seen = HashSet::new();
+    ours.iter().find_map(|field| {
+        let mut here = HashSet::new();
+        let methods = field.results.iter().map(|result| result.method.as_str());
+        let mut news = methods.filter(|method| *method != "dkim" || here.insert(*method));
+        news.find(|method| !seen.insert(*method))
+    })
 }
 
 /// What is said, in words.
@@ -211,6 +226,12 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
         results().filter_map(|result| result.property("header", "from")).find(|it| !is_of(it, from))
     {
         return found.remark(format!("the Authentication-Results are for another From: {other}"));
+    }
+    if let Some(method) = repeated(ours) {
+        // Void as it is, it may say that the policy is not met.
+        found.dmarc = policy(ours, found);
+        return found
+            .remark(format!("{method} is reported twice, which voids all the Authentication-Results"));
     }
     if let Said::Once(result, id) = said(ours, "auth") {
         let by = by(result, id);
@@ -228,8 +249,8 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
         domain(ours, traces, from, found);
     }
     for method in ["auth", "dmarc", "dkim", "spf"] {
-        if matches!(said(ours, method), Said::Twice) {
-            found.remark(format!("{method} is reported twice, or in an unknown version"));
+        if matches!(said(ours, method), Said::Unclear) {
+            found.remark(format!("{method} is reported of several signatures, or in an unknown version"));
         }
     }
     if *found == Findings::default() {
@@ -250,7 +271,7 @@ fn policy(ours: &[&Results], found: &mut Findings) -> Dmarc {
             let unknown = matches!(result.result.as_str(), "temperror" | "permerror");
             if unknown { Dmarc::Unknown } else { Dmarc::Unmet }
         }
-        Said::Twice => Dmarc::Unmet,
+        Said::Unclear => Dmarc::Unmet,
     }
 }
 
@@ -272,7 +293,7 @@ fn domain(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findin
             }
             _ => found.remark(by(result, id)),
         },
-        Said::Nothing | Said::Twice => {}
+        Said::Nothing | Said::Unclear => {}
     }
     match pass(ours, "dkim", "header", "d", found) {
         Some((domain, by)) if signed => found.add(Kind::Domain { domain }, by),

@@ -48,11 +48,16 @@ fn gmail(random: &mut Random, domain: &str, path: &str) -> String {
     )
 }
 
-/// Two milters, a field each.
+/// Two milters, a field each; in that of OpenDKIM one result for each signature.
 fn opendmarc(random: &mut Random, domain: &str, _path: &str) -> String {
+    let second = random.pick(&[
+        "",
+        "dkim=pass (1024-bit key; unprotected) header.d=esp.example header.i=@esp.example header.a=rsa-sha256 header.s=s header.b=\"a/b\";\r\n\t",
+        "dkim=fail reason=\"signature verification failed\" (2048-bit key) header.d=list.example header.a=rsa-sha256 header.s=s header.b=xyz;\r\n\t",
+    ]);
     let dkim = format!(
         "Authentication-Results: {ID};\r\n\tdkim=pass (2048-bit key; unprotected) header.d={domain} header.i=@{domain} \
-         header.a=rsa-sha256 header.s=s1 header.b={};\r\n\tdkim-atps=neutral\r\n",
+         header.a=rsa-sha256 header.s=s1 header.b={};\r\n\t{second}dkim-atps=neutral\r\n",
         tag(random)
     );
     let dmarc =
