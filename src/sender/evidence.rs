@@ -315,6 +315,10 @@ fn pass(
         found.remark(by(result, id));
         return None;
     }
+    if let Some(algorithm) = result.property("header", "a").filter(|algorithm| !is_sound(algorithm)) {
+        found.remark(format!("{}: {algorithm} is no algorithm that counts", by(result, id)));
+        return None;
+    }
     let value = result.property(kind, name);
     // A signature's domain is a domain alone; a return path may be one, or end in one.
     match value.filter(|value| kind == "smtp" || !value.plain().contains('@')).and_then(Value::domain) {
@@ -327,6 +331,13 @@ fn pass(
             None
         }
     }
+}
+
+/// Whether signatures by this algorithm count (RFC 8301 section 3.1, RFC 8463). How long the key is no property tells: that
+/// is for the server to judge.
+fn is_sound(algorithm: &Value) -> bool {
+    let plain = algorithm.plain().to_ascii_lowercase();
+    matches!(plain.as_str(), "rsa-sha256" | "ed25519-sha256")
 }
 
 /// Whether `header.from` names this From: its domain, or all of it.

@@ -169,6 +169,24 @@ fn several_signatures_in_one_field_void_dkim_alone() {
     nothing("~; dmarc/2=pass header.from=example.org", &unclear.replace("dkim", "dmarc"));
 }
 
+/// An old signature may be anybody's work by now.
+#[test]
+fn a_signature_by_an_old_algorithm_is_none() {
+    let of = |algorithm: &str| format!("~; dkim=pass header.d=example.org header.a={algorithm}");
+    for sound in ["rsa-sha256", "RSA-SHA256", "ed25519-sha256", "\"rsa-sha256\""] {
+        counts(&of(sound), &[dkim("example.org")]);
+    }
+    for old in ["rsa-sha1", "RSA-SHA1", "rsa-md5", "\"rsa-sha1\"", "sha256", "\"\""] {
+        let why = format!("{} is no algorithm that counts", if old == "\"rsa-sha1\"" { "rsa-sha1" } else { old });
+        nothing(&of(old), &format!("dkim=pass by mx1.docs.example.org: {why}"));
+    }
+    // What stands in a comment is no property.
+    counts("~; dkim=pass (512-bit key) header.d=example.org", &[dkim("example.org")]);
+    // DMARC is what our server says it is.
+    let both = "~; dkim=pass header.d=example.org header.a=rsa-sha1; dmarc=pass header.from=example.org";
+    counts(both, &[domain("example.org", DMARC)]);
+}
+
 /// Void results prove nothing; that the policy is not met they may tell still.
 #[test]
 fn what_is_void_still_speaks_against_a_mail() {
