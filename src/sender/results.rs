@@ -4,10 +4,13 @@
 //! Beyond the grammar stand only `:` and `/` in a property's value, `_` in its name, and base64 as `header.b` (RFC 6008):
 //! OpenARC, Exim, OpenDKIM and Authentication Milter write addresses of IPv6, digits of signatures and
 //! `policy.is_org=yes` without quotes, and none of these characters ends anything. So no trailing `;`, no bare
-//! `key=value`, no empty value. Less than the grammar is accepted: ASCII alone; blanks around every comment, and no quote
-//! or backslash in one; no property twice in one result.
+//! `key=value`, no empty value. Where mail is internationalized, local-parts, domains, quoted texts and comments may be
+//! UTF-8 (RFC 8601 with RFC 6531, RFC 6532 and RFC 8616); words and names stay ASCII. Less than the grammar is accepted:
+//! nothing invisible; blanks around every comment, and no quote or backslash in one; no property twice in one result.
 //! Each of these is how text smuggled in through MAIL FROM, HELO or a signature's `d=` would show ("Composition Kills",
 //! USENIX Security 2020, section 4.2), and no server is known to write them of its own accord.
+
+use crate::escape::is_unsafe;
 
 mod sealed;
 mod written;
@@ -101,21 +104,28 @@ fn read(value: &[u8], passes_over: bool) -> Result<Results, Malformed> {
 /// The text of a value, its line breaks taken out. Each must be followed by a blank, and by more than blanks on that
 /// line: where it is not, other readers end the header.
 pub(super) fn unfold(value: &[u8]) -> Result<String, Malformed> {
+    let value = std::str::from_utf8(value).map_err(|_| Malformed("it is not UTF-8"))?;
     let mut text = String::with_capacity(value.len());
-    for (nth, line) in value.split(|&byte| byte == b'\n').enumerate() {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
-            return Err(Malformed("it holds a character that is not printable ASCII"));
+    for (nth, line) in value.split('\n').enumerate() {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if !line.chars().all(is_seen) {
+            return Err(Malformed("it holds a character that is not seen"));
         }
-        if nth > 0 && (!matches!(line.first(), Some(b' ' | b'\t')) || line.trim_ascii().is_empty()) {
+        if nth > 0 && (!line.starts_with([' ', '\t']) || line.trim_ascii().is_empty()) {
             return Err(Malformed("it is folded wrongly"));
         }
-        text.extend(line.iter().copied().map(char::from));
+        text.push_str(line);
     }
     Ok(text)
 }
 
-/// Reads on from `at`, which always stands between two ASCII characters.
+/// What every reader sees as it stands, a blank of ASCII among it: no controls, nothing that turns text around, and no
+/// blank that might be taken for one.
+fn is_seen(c: char) -> bool {
+    matches!(c, '\t' | ' '..='~') || !(c.is_ascii() || is_unsafe(c) || c.is_whitespace())
+}
+
+/// Reads on from `at`, which always stands between two characters.
 struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -311,15 +321,15 @@ impl<'t> Reader<'t> {
     fn quoted(&mut self) -> Result<String, Malformed> {
         let mut plain = String::new();
         self.at += 1;
-        while let Some(byte) = self.peek() {
-            self.at += 1;
-            match byte {
-                b'"' => return Ok(plain),
-                b'\\' => {
-                    plain.extend(self.peek().map(char::from));
-                    self.at += 1;
+        let mut rest = self.text.get(self.at..).unwrap_or_default().char_indices();
+        while let Some((at, c)) = rest.next() {
+            match c {
+                '"' => {
+                    self.at += at + 1;
+                    return Ok(plain);
                 }
-                _ => plain.push(char::from(byte)),
+                '\\' => plain.extend(rest.next().map(|(_, escaped)| escaped)),
+                _ => plain.push(c),
             }
         }
         Err(Malformed("a quoted text is never closed"))
@@ -346,7 +356,7 @@ impl<'t> Reader<'t> {
             Some((local, domain)) if (local.is_empty() || is_dot_string(local)) && is_domain(domain) => {
                 Ok(Value::Address { local: local.to_owned(), domain: domain.to_owned() })
             }
-            None if !written.is_empty() && written.bytes().all(is_word) => {
+            None if !written.is_empty() && (written.bytes().all(is_word) || is_domain(written)) => {
                 Ok(Value::Text(written.to_owned()))
             }
             _ => Err(ODD),
@@ -371,18 +381,21 @@ fn is_word(byte: u8) -> bool {
     is_token(byte) || matches!(byte, b':' | b'/')
 }
 
-/// RFC 5321 section 4.1.2.
+/// RFC 5321 section 4.1.2, RFC 6531 section 3.3.
 fn is_dot_string(text: &str) -> bool {
-    let atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
-    text.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(atext))
+    let atext = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
 }
 
-/// RFC 6376 section 3.5: host names of two labels or more.
+/// RFC 6376 section 3.5: host names of two labels or more; U-labels (RFC 5890 section 2.3.2.1) in the rough, for whoever
+/// compares them brings them into one form, or finds that they are none. What other alphabets have for a dot is no dot
+/// here, and no letter.
 fn is_domain(text: &str) -> bool {
+    let letter =
+        |c: char| c.is_ascii_alphanumeric() || !(c.is_ascii() || "\u{3002}\u{ff0e}\u{ff61}".contains(c));
     let label = |label: &str| {
-        let ends = [label.bytes().next(), label.bytes().last()];
-        ends.iter().all(|end| end.is_some_and(|byte| byte.is_ascii_alphanumeric()))
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        let ends = [label.chars().next(), label.chars().last()];
+        ends.iter().all(|end| end.is_some_and(letter)) && label.chars().all(|c| letter(c) || c == '-')
     };
     text.contains('.') && text.split('.').all(label)
 }

@@ -21,8 +21,18 @@ fn tag(random: &mut Random) -> String {
 }
 
 fn local(random: &mut Random) -> String {
-    let name =
-        random.pick(&["alice", "a.b", "Alice.O'Neil", "a+b", "a_b-c", "x=y", "\"a b\"", "info", "2026"]);
+    let name = random.pick(&[
+        "alice",
+        "a.b",
+        "Alice.O'Neil",
+        "a+b",
+        "a_b-c",
+        "x=y",
+        "\"a b\"",
+        "info",
+        "2026",
+        "jürgen",
+    ]);
     format!("{name}{}", if name.ends_with('"') { String::new() } else { random.below(1000).to_string() })
 }
 
@@ -31,7 +41,7 @@ fn rspamd(random: &mut Random, domain: &str, path: &str) -> String {
     let second = format!("dkim=pass header.d=esp.example header.s=s header.b={};\r\n\t", tag(random));
     format!(
         "Authentication-Results: {ID};\r\n\tdkim=pass header.d={domain} header.s=s1 header.b={};\r\n\t{}\
-         spf=pass ({ID}: domain of bounce@{domain} designates 192.0.2.1 as permitted sender) smtp.mailfrom={path};\r\n\t\
+         spf=pass ({ID}: domain of {path} designates 192.0.2.1 as permitted sender) smtp.mailfrom={path};\r\n\t\
          dmarc=pass (policy={}) header.from={domain}\r\n",
         tag(random),
         if random.below(2) == 0 { &second } else { "" },
@@ -186,8 +196,13 @@ fn mail(random: &mut Random, above: &str, from: &str) -> String {
 }
 
 pub fn honest(random: &mut Random) -> Honest {
-    let domain =
-        random.pick(&["example.net", "mail.example.co.uk", "xn--mller-kva.example.com", "a-b.example.org"]);
+    let domain = random.pick(&[
+        "example.net",
+        "mail.example.co.uk",
+        "xn--mller-kva.example.com",
+        "bücher.example",
+        "a-b.example.org",
+    ]);
     let from = format!("{}@{domain}", local(random));
     let Word { server, above, level } = word(random, &from, domain, "sender");
     Honest { server, mail: mail(random, &above, &from), from, level }

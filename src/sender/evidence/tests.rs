@@ -177,7 +177,8 @@ fn a_signature_by_an_old_algorithm_is_none() {
         counts(&of(sound), &[dkim("example.org")]);
     }
     for old in ["rsa-sha1", "RSA-SHA1", "rsa-md5", "\"rsa-sha1\"", "sha256", "\"\""] {
-        let why = format!("{} is no algorithm that counts", if old == "\"rsa-sha1\"" { "rsa-sha1" } else { old });
+        let why =
+            format!("{} is no algorithm that counts", if old == "\"rsa-sha1\"" { "rsa-sha1" } else { old });
         nothing(&of(old), &format!("dkim=pass by mx1.docs.example.org: {why}"));
     }
     // What stands in a comment is no property.
