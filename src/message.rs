@@ -231,11 +231,11 @@ fn claimed(from: &[&[u8]]) -> Option<String> {
 /// Where two readers read two addresses there is none: the server that judged the sender may have read a third.
 fn agreed(address: Address, top: &Top<'_>) -> Result<Address, NoMailbox> {
     let [value] = top.from.as_slice() else {
-        return Err(NoMailbox("the From is read differently by other programs"));
+        return Err(NoMailbox::Doubt("the From is read differently by other programs"));
     };
     match addresses(value).as_slice() {
         [other] if other.parse().is_ok_and(|other: Address| other == address) => Ok(address),
-        _ => Err(NoMailbox("the From is read differently by other programs")),
+        _ => Err(NoMailbox::Doubt("the From is read differently by other programs")),
     }
 }
 

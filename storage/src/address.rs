@@ -28,7 +28,7 @@ pub struct Address {
 }
 
 /// Not an address we can compare, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadAddress(&'static str);
 

@@ -253,13 +253,13 @@ pub const WEAK_LINKS: &[Case] = &[
         "letters that look alike",
         &["dmarc=pass header.from=xn--legitimte-6fg.example"],
         "From: <admin@xn--legitimte-6fg.example>\r\n",
-        "the From is no plain address",
+        "the From is no plain address: the domain of an address is labels with dots between them, each of one script",
     ),
     case(
         "letters of another script",
         &[ATTACKER],
         "From: <admin@l\u{435}gitimate.example>\r\n",
-        "the From is no plain address",
+        "the From is no plain address: the domain of an address is labels with dots between them, each of one script",
     ),
     case(
         "text turned around",
