@@ -18,6 +18,7 @@ use head::Head;
 use structure::Leaf;
 
 pub mod fields;
+pub mod doubt;
 pub mod params;
 pub mod words;
 pub mod decode;
@@ -140,10 +141,15 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
     }
     let structure = structure::walk(message, head, body, limits)?;
     let mut flaws = structure.flaws;
+    let mut traces = Traces::read(message);
+    if traces.ambiguous.is_some() {
+        flaws.insert("a header that readers may take differently");
+    }
+    traces.ambiguous = traces.ambiguous.or(structure.ambiguous.map(str::to_owned));
     let parts = parts(message, structure.leaves, &mut flaws);
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
-    Ok(Message { headline: top.headline(), mailbox, traces: Traces::read(message), parts, flaws })
+    Ok(Message { headline: top.headline(), mailbox, traces, parts, flaws })
 }
 
 /// Reads the header of a message that is refused as a whole, as far as its first bytes have it.

@@ -81,6 +81,12 @@ impl Head {
         Some(boundary).filter(|boundary| !boundary.is_empty())
     }
 
+    /// Readers may disagree on what delimits the parts of this multipart.
+    pub fn is_boundary_odd(&self) -> bool {
+        let content_type = self.content_type.as_ref();
+        content_type.is_some_and(|params| params.main.starts_with("multipart") && params.is_boundary_odd())
+    }
+
     /// The file name as written, decoded: of `Content-Disposition` first, then of `Content-Type`.
     pub fn name(&self) -> Option<String> {
         let of = |params: &Option<Params>, name| params.as_ref().and_then(|params| params.text(name));

@@ -9,6 +9,8 @@ pub struct Params {
     /// What stands before the first semicolon, lower case, comments and blanks taken off.
     pub main: String,
     list: Vec<(String, Vec<u8>)>,
+    boundaries: u8,
+    odd_boundary: bool,
 }
 
 /// More parameters than the limit.
@@ -20,7 +22,9 @@ impl Params {
     pub fn parse(raw: &[u8], limit: usize) -> Result<Params, TooMany> {
         let text: Vec<u8> = raw.iter().filter(|&&byte| byte != b'\r' && byte != b'\n').copied().collect();
         let (main, mut rest) = split_once(&text, b';');
-        let mut params = Params { main: main_value(main), list: Vec::new() };
+        let mut params = Params { main: main_value(main), ..Params::default() };
+        // A parameter that no semicolon sets apart from the type.
+        params.odd_boundary = main.contains(&b'=');
         let mut quotes_close = true;
         while !rest.is_empty() {
             let (name, after) = name(rest);
@@ -28,6 +32,10 @@ impl Params {
                 rest = split_once(rest, b';').1;
                 continue;
             };
+            if name.contains("boundary") {
+                params.boundaries = params.boundaries.saturating_add(1);
+                params.odd_boundary |= name != "boundary" || !is_plain(after);
+            }
             let (value, left) = value(after, &mut quotes_close);
             rest = left;
             if params.list.len() == limit {
@@ -52,6 +60,12 @@ impl Params {
             None => words::unstructured(self.plain(name)?),
         };
         Some(text.replace('\t', " ").trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// Whether two readers may read two boundaries: there is more than one, it is in pieces or encoded, a comment or a
+    /// blank stands beside it, its quotes or escapes leave doubt, or it holds what none may (RFC 2046 section 5.1.1).
+    pub fn is_boundary_odd(&self) -> bool {
+        self.odd_boundary || self.boundaries > 1
     }
 
     fn plain(&self, wanted: &str) -> Option<&[u8]> {
@@ -161,6 +175,19 @@ fn name(rest: &[u8]) -> (String, Option<&[u8]>) {
     (name, after)
 }
 
+/// Whether the value at the front is written so that every reader sees where it ends.
+fn is_plain(after: &[u8]) -> bool {
+    let after = after.trim_ascii_start();
+    let Some(quoted) = after.strip_prefix(b"\"") else {
+        let value = split_once(after, b';').0.trim_ascii_end();
+        return value.iter().all(|byte| byte.is_ascii_graphic() && !b"\"()\\".contains(byte));
+    };
+    let (value, rest) = split_once(quoted, b'"');
+    let rest = rest.trim_ascii_start();
+    let ends = value.len() < quoted.len() && (rest.is_empty() || rest.starts_with(b";"));
+    ends && value.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+}
+
 /// The value at the front, and what follows the semicolon after it.
 fn value<'a>(after: &'a [u8], quotes_close: &mut bool) -> (Vec<u8>, &'a [u8]) {
     let after = after.trim_ascii_start();
@@ -258,6 +285,42 @@ mod tests {
         assert_eq!(name_in(b"attachment; filename=\"\""), None);
         assert_eq!(name_in(b"attachment; filename=\"\xe4.pdf\"").as_deref(), Some("ä.pdf"));
         assert_eq!(name_in("attachment; filename=ä.pdf".as_bytes()).as_deref(), Some("ä.pdf"));
+    }
+
+    #[test]
+    fn boundaries_that_leave_no_doubt() {
+        let odd = |rest: &str| parse(format!("multipart/mixed{rest}").as_bytes()).is_boundary_odd();
+        for sound in [
+            "; boundary=b",
+            "; boundary=\"b\"",
+            "; charset=x; BOUNDARY = \"----=_Part (1) : ?\" ; type=\"text/html\"",
+            ";\r\n\tboundary=----=_NextPart_000_0001_01DA.x/y",
+            "; boundary=\"b\";",
+            "",
+        ] {
+            assert!(!odd(sound), "{sound}");
+        }
+        for doubtful in [
+            "; boundary=b; boundary=b",
+            "; boundary=b; boundary*0=c",
+            "; boundary*=utf-8''b",
+            "; boundary*0=b; boundary*1=c",
+            "; boundary=b(c)",
+            "; boundary=b (c)",
+            "; boundary=\"b\" (c)",
+            "; (c) boundary=b",
+            "; boundary=b c",
+            "; boundary=\"b\"c",
+            "; boundary=\"b",
+            "; boundary=\"b\\c\"",
+            "; boundary=b\"c",
+            "; boundary=\"b\0c\"",
+            "; boundary=b\u{e4}",
+            " boundary=b; boundary=c",
+            " boundary=b",
+        ] {
+            assert!(odd(doubtful), "{doubtful}");
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Leaf {
 pub(super) struct Structure {
     pub leaves: Vec<Leaf>,
     pub flaws: BTreeSet<&'static str>,
+    /// That of the flaws, outside forwarded messages, by which two readers may find two sets of parts.
+    pub ambiguous: Option<&'static str>,
 }
 
 enum Open {
@@ -57,12 +59,13 @@ struct Walk<'m, 'l> {
     open: Vec<Open>,
     leaves: Vec<Leaf>,
     flaws: BTreeSet<&'static str>,
+    ambiguous: Option<&'static str>,
 }
 
 /// Walks the message whose header has been read already.
 pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Result<Structure, Unreadable> {
-    let mut walk =
-        Walk { bytes, limits, parts: 0, open: Vec::new(), leaves: Vec::new(), flaws: BTreeSet::new() };
+    let (open, leaves) = (Vec::new(), Vec::new());
+    let mut walk = Walk { bytes, limits, parts: 0, open, leaves, flaws: BTreeSet::new(), ambiguous: None };
     let mut next = walk.part(head, body)?;
     while let Some(at) = next {
         let stop = |line: &[u8]| matching(&walk.open, line).is_some();
@@ -70,7 +73,7 @@ pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Re
         next = walk.part(head, body)?;
     }
     walk.close_above(0, bytes.len());
-    Ok(Structure { leaves: walk.leaves, flaws: walk.flaws })
+    Ok(Structure { leaves: walk.leaves, flaws: walk.flaws, ambiguous: walk.ambiguous })
 }
 
 impl Walk<'_, '_> {
@@ -81,7 +84,10 @@ impl Walk<'_, '_> {
             return Err(Unreadable::more_than(self.limits.parts, "parts"));
         }
         if head.odd {
-            self.flaws.insert("a header that readers may take differently");
+            self.doubt("a header that readers may take differently");
+        }
+        if head.is_boundary_odd() {
+            self.doubt("a boundary that readers may take differently");
         }
         let media_type = head.media_type(self.in_digest());
         if media_type.starts_with("multipart/") {
@@ -116,7 +122,7 @@ impl Walk<'_, '_> {
             }
             self.open.pop();
         }
-        self.flaws.insert("a multipart without parts");
+        self.doubt("a multipart without parts");
         let delimiter = self.delimiter(body);
         self.leaf(head, media_type, body, delimiter.as_ref(), false);
         Ok(self.step(delimiter))
@@ -128,6 +134,18 @@ impl Walk<'_, '_> {
             return Err(Unreadable::more_than(self.limits.depth, "levels of parts inside parts"));
         }
         Ok(())
+    }
+
+    /// Notes a flaw by which readers differ. What is forwarded is a file, whatever is the matter with it.
+    fn doubt(&mut self, flaw: &'static str) {
+        self.flaws.insert(flaw);
+        if !self.in_forwarded() {
+            self.ambiguous.get_or_insert(flaw);
+        }
+    }
+
+    fn in_forwarded(&self) -> bool {
+        self.open.iter().any(|open| matches!(open, Open::Forwarded(_)))
     }
 
     fn in_digest(&self) -> bool {
@@ -154,7 +172,7 @@ impl Walk<'_, '_> {
         body: Range<usize>,
         forwarded: bool,
     ) -> Option<usize> {
-        if self.open.iter().any(|open| matches!(open, Open::Forwarded(_))) {
+        if self.in_forwarded() {
             return None;
         }
         let alternative = matches!(self.open.last(), Some(Open::Multipart { alternative: true, .. }));
@@ -190,7 +208,7 @@ impl Walk<'_, '_> {
                 let again = std::mem::replace(closed, found.last);
                 if again && !found.last {
                     // Most readers stop at the closing delimiter: what follows would vanish in silence.
-                    self.flaws.insert("parts behind the end of a multipart");
+                    self.doubt("parts behind the end of a multipart");
                 }
             }
             if !found.last {

@@ -57,7 +57,12 @@ fn of_a_field_that_stands_twice_the_first_counts() {
     assert_eq!(message.headline.message_id.as_deref(), Some("1@x"));
     assert_eq!(message.parts[0].media_type, "a/b");
     assert!(message.flaws.contains("a header that readers may take differently"));
-    assert!(default(b"Subject: one\nSubject: two\n\nhi").flaws.is_empty(), "only where files hang on it");
+    assert!(
+        default(b"Subject: one\nSubject: two\n\nhi")
+            .flaws
+            .contains("a header that readers may take differently")
+    );
+    assert!(default(b"X-A: one\nX-A: two\n\nhi").flaws.is_empty());
 }
 
 #[test]
@@ -325,4 +330,40 @@ fn cut_and_changed_mails() {
             }
         }
     }
+}
+
+/// What is forwarded is a file, whatever is the matter with it: its own faults are not those of who forwards it.
+#[test]
+fn parts_that_readers_take_differently_are_noted_where_the_sender_stands() {
+    let ambiguous = |mail: &str| default(mail.as_bytes()).traces.ambiguous;
+    let header = "a header that readers may take differently";
+    let twice = "Content-Type: text/csv\nContent-Type: text/html\n\nx";
+    assert_eq!(ambiguous(&mixed("mixed", &["\nhi", twice])).as_deref(), Some(header));
+    assert_eq!(
+        ambiguous(&mixed("mixed", &["Content-Type: text/plain;\ncharset=x\nX: y\n\nhi"])).as_deref(),
+        Some(header)
+    );
+    let forwarded = format!(
+        "Content-Type: message/rfc822\n\n{}",
+        mixed("mixed", &[twice]).replace("=B", "=C").replace("--B", "--C")
+    );
+    let read = default(mixed("mixed", &["\nhi", &forwarded]).as_bytes());
+    assert!(read.flaws.contains(header));
+    assert_eq!(read.traces.ambiguous, None);
+    let boundary = "a boundary that readers may take differently";
+    for (from, to) in [("=B", "=B; boundary=C"), ("=B", "=B (x)"), ("boundary=", "boundary*0=")] {
+        let mail = mixed("mixed", &["\nhi"]).replacen(from, to, 1);
+        assert_eq!(ambiguous(&mail).as_deref(), Some(boundary), "{mail}");
+    }
+    let behind = mixed("mixed", &["\nhi"]) + "--B\n\nmore\n--B--\n";
+    assert_eq!(ambiguous(&behind).as_deref(), Some("parts behind the end of a multipart"));
+    assert_eq!(
+        ambiguous("Content-Type: multipart/mixed\n\nhi").as_deref(),
+        Some("a multipart without parts")
+    );
+    assert_eq!(
+        ambiguous(&mixed("mixed", &["\nhi"]).replace("--B--", "")),
+        None,
+        "readers agree on what is never closed"
+    );
 }

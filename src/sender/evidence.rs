@@ -58,6 +58,8 @@ pub struct Findings {
     pub remarks: Vec<String>,
     /// What our servers say of the policy of From's domain.
     pub dmarc: Dmarc,
+    /// Readers may take the mail differently: nothing speaks for its sender, and nothing can.
+    pub ambiguous: bool,
 }
 
 /// Whether the owner of From's domain lets other evidence speak for it.
@@ -93,6 +95,11 @@ impl Findings {
 /// The evidence in a header, for the mailbox that its From was read as.
 pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
     let mut found = Findings::default();
+    if let Some(why) = &traces.ambiguous {
+        found.ambiguous = true;
+        found.remark(format!("ambiguous: {why}"));
+        return found;
+    }
     match settings.authserv_id.first().map(|first| ours(traces, settings, first)) {
         Some(Ok(ours)) => weigh(&ours, traces, from, &mut found),
         Some(Err(why)) => found.remark(why),

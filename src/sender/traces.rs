@@ -3,6 +3,7 @@
 
 use super::received::{self, SignIn};
 use super::results::{Malformed, Results};
+use crate::message::doubt;
 use crate::message::fields::{self, Field, Line};
 
 /// More `Authentication-Results` than any honest mail has collected.
@@ -25,6 +26,9 @@ pub struct Traces {
     pub exchange: Exchange,
     /// Some signature does not cover the whole body, or not From: what a server says of signatures may rest on it.
     pub partly_signed: bool,
+    /// What in the header or among the parts readers may take differently, in words: what our server judged may be
+    /// another mail than the one we read.
+    pub ambiguous: Option<String>,
 }
 
 /// Where a field stands.
@@ -83,7 +87,7 @@ pub enum Exchange {
 impl Traces {
     /// Reads the header of a message.
     pub fn read(message: &[u8]) -> Traces {
-        let mut traces = Traces::default();
+        let mut traces = Traces { ambiguous: doubt::in_header(message), ..Traces::default() };
         let mut place = Place::Above;
         let (mut authas, mut mechanism) = (Vec::new(), Vec::new());
         for line in fields::of_message(message) {

@@ -26,6 +26,9 @@ pub enum Verification {
 impl Verification {
     /// Adds what it found to what the header says of the same mail; or why it was not asked, where nothing else tells.
     pub fn add_to(&self, from: &Address, found: &mut Findings, settings: &Sender) {
+        if found.ambiguous {
+            return;
+        }
         let findings = match self {
             Verification::Done(findings) => findings,
             Verification::NotAsked => return found.remarks.extend(pointless(from, found, settings)),
@@ -75,7 +78,8 @@ fn signatures_count(found: &Findings, settings: &Sender) -> bool {
 /// so that is supposed, and judged as everything is.
 pub fn may_help(from: &Address, known: &Known, found: &Findings, settings: &Sender, rules: &Rules) -> bool {
     let forwarders = !settings.arc_sealers.is_empty();
-    if settings.verify == Verify::Off || !(forwarders || signatures_count(found, settings)) {
+    if found.ambiguous || settings.verify == Verify::Off || !(forwarders || signatures_count(found, settings))
+    {
         return false;
     }
     let identified = |findings: &Findings| judge(from, known, findings, rules).user.is_some();

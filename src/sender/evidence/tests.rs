@@ -242,6 +242,31 @@ fn a_signature_with_room_for_more_is_worth_nothing() {
     assert_eq!(found.evidence, [spf("b.example.org"), domain("example.org", DMARC)]);
 }
 
+/// Whoever adds a field above those that are signed gives the same words another meaning.
+#[test]
+fn what_readers_take_differently_speaks_for_nobody() {
+    let settings = Sender { received_auth: true, exchange_internal: true, ..settings() };
+    let signed_in = "Received: from x (y [192.0.2.1]) (Authenticated sender: alice) by mx1.docs.example.org with ESMTPSA id 1\n\
+                     X-MS-Exchange-Organization-AuthAs: Internal";
+    let header = format!(
+        "~; dmarc=pass header.from=example.org; auth=pass smtp.auth=alice\n{signed_in}\nFrom: {FROM}"
+    );
+    assert!(!found(&header, &settings).evidence.is_empty());
+    for (fields, why) in [
+        ("Subject: a\nsubject: b", "Subject stands twice in the header"),
+        (
+            "Content-Type: text/plain\nX: y\nContent-Type: text/plain",
+            "Content-Type stands twice in the header",
+        ),
+        ("Content-Type : text/plain", "a blank stands before the colon of Content-Type"),
+        ("To: a@b\nDate: x\nTo: c@d", "To stands twice in the header"),
+    ] {
+        let found = found(&format!("{header}\n{fields}"), &settings);
+        assert!(found.ambiguous);
+        assert_eq!((found.evidence, found.remarks), (Vec::new(), vec![format!("ambiguous: {why}")]));
+    }
+}
+
 #[test]
 fn below_our_received() {
     let settings = Sender { results_at: ResultsAt::Below, ..settings() };

@@ -8,18 +8,6 @@ use memchr::{memchr, memchr_iter};
 use super::key::{self, Form};
 use crate::message::fields::{self, Field, Line};
 
-/// Fields that say what a mail is, and of which it has one each (RFC 5322 section 3.6, RFC 2045): whoever adds a second
-/// one above that which is signed gives the same signed words another meaning.
-const SINGLE: [&str; 7] = [
-    "subject",
-    "date",
-    "message-id",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-    "content-disposition",
-];
-
 /// A field as it is signed: its name, and its value up to the line end, where one belongs.
 pub type SignedField<'m> = (&'m [u8], Vec<u8>);
 
@@ -43,12 +31,6 @@ impl<'m> Signed<'m> {
         let fields = fields.collect();
         let body = message.get(header.offset()..).unwrap_or_default();
         Signed { fields, body, hashes: Default::default() }
-    }
-
-    /// Whether a field stands there twice that may not.
-    pub fn is_ambiguous(&self) -> bool {
-        let count = |name: &&str| self.fields.iter().filter(|field| field.is(name)).count();
-        SINGLE.iter().any(|name| count(name) > 1)
     }
 
     /// The digest of the body in a canonical form (RFC 6376 section 3.4), computed once.
