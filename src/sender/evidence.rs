@@ -3,17 +3,18 @@
 //! An `Authentication-Results` counts under one of our authserv-ids and in the place where our server writes. `above`:
 //! above the first `Received`. `below`: from the first `Received` to the next one, or to the first field that whoever
 //! wrote the mail writes; that is for a border server known to strip fields that bear its id, so one that bears it
-//! farther down shows that it does not, and voids all; so does what it says of more than SPF above, which is then where it
-//! writes. What is void, or said of another From, takes the weight from more than itself, and so does any method that is
-//! reported twice: in doubt there is no evidence. Several signatures reported in one field void `dkim` alone, which then
-//! proves nothing whatever they say.
+//! anywhere else shows that it does not, and voids all; so does a property of a type that RFC 8601 does not know, for
+//! opendkim cannot read such a field and lets it stand. Only SPF alone may be told of above, by a policy service. What is
+//! void, or said of another From, takes the weight from more than itself, and so does any method that is reported twice:
+//! in doubt there is no evidence. Several signatures reported in one field void `dkim` alone, which then proves nothing
+//! whatever they say.
 
 use std::collections::HashSet;
 
 use mailshelf_storage::Address;
 
 use super::align::aligned;
-use super::received::SignIn;
+use super::received::{Protocol, Session, SignIn};
 use super::results::{MethodResult, Results, Value};
 use super::traces::{Exchange, Place, Traces};
 use crate::config::{ResultsAt, Sender, Verify};
@@ -157,7 +158,15 @@ fn ours<'t>(traces: &'t Traces, settings: &Sender, first: &str) -> Result<Vec<&'
     for written in &traces.results {
         match &written.reading {
             Ok(results) if !ids.contains(&results.id) => {}
-            Ok(results) if written.place == place => ours.push(results),
+            Ok(results) if written.place == place => match results.odd_kind() {
+                Some(kind) if place == Place::Below => {
+                    let id = &results.id;
+                    return Err(format!(
+                        "the Authentication-Results of {id} {at} are void: {kind} is no type of property"
+                    ));
+                }
+                _ => ours.push(results),
+            },
             // Above our Received no sender writes: a policy service does, which tells of SPF alone, or the milters, and
             // then what stands below is none of theirs.
             Ok(results) if written.place == Place::Above => {

@@ -87,6 +87,13 @@ impl MethodResult {
 }
 
 impl Results {
+    /// A type of property that RFC 8601 section 2.3 does not name, if there is one.
+    pub fn odd_kind(&self) -> Option<&str> {
+        let properties = self.results.iter().flat_map(|result| &result.properties);
+        let mut kinds = properties.map(|property| property.kind.as_str());
+        kinds.find(|kind| !["smtp", "header", "body", "policy"].contains(kind))
+    }
+
     /// Reads what follows the colon of the field, folds included.
     pub fn parse(value: &[u8]) -> Result<Results, Malformed> {
         read(value, false)

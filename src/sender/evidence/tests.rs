@@ -275,12 +275,15 @@ fn below_our_received() {
     for (header, expected) in [
         (format!("Received: ours\nX-Spam: no\n{results}\nReceived: theirs\nFrom: {FROM}"), &dmarc[..]),
         (format!("Received: ours\n{results}\nFrom: {FROM}"), &dmarc),
+        // Another server's fields are in nobody's way.
+        (format!("Authentication-Results: x; (\nReceived: ours\n{results}\nFrom: {FROM}"), &dmarc),
         // A policy service of the same server writes above.
         (format!("~; spf=pass smtp.mailfrom=example.org\nReceived: ours\n{results}\nFrom: {FROM}"), &dmarc),
         // Its milters do: whoever wrote the mail wrote what is below.
         (format!("~; dmarc=fail header.from=example.org\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
         (format!("~; dmarc=fail header.from=<>\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
         (format!("~; dkim=fail\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
+        (format!("~; (\nReceived: ours\n{results}\nFrom: {FROM}"), &[]),
         (format!("{results}\nReceived: ours\nFrom: {FROM}"), &[]),
         (format!("Received: ours\nReceived: theirs\n{results}\nFrom: {FROM}"), &[]),
         (format!("Received: ours\nFrom: {FROM}\n{results}"), &[]),
@@ -291,6 +294,12 @@ fn below_our_received() {
     ] {
         assert_eq!(found(&header, &settings).evidence, expected, "{header}");
     }
+    // opendkim cannot read it, and leaves it where the sender put it.
+    let odd = found(&format!("Received: ours\n{results}; x=pass dns.zone=x.org\nFrom: {FROM}"), &settings);
+    let why = "the Authentication-Results of mx1.docs.example.org directly under the first Received are void: \
+               dns is no type of property";
+    assert_eq!((odd.evidence, odd.remarks), (Vec::new(), vec![why.to_owned()]));
+    counts("~; dmarc=pass header.from=example.org; dnswl=pass dns.zone=x.org", &dmarc);
     let found = found(&format!("Received: ours\nFrom: {FROM}"), &settings);
     let why = "no Authentication-Results of mx1.docs.example.org directly under the first Received";
     assert_eq!(found.remarks, [why]);
