@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use mailshelf_storage::catalog::sqlite::SqliteCatalog;
 use mailshelf_storage::contents::local::LocalContents;
@@ -11,10 +10,10 @@ use mailshelf_storage::{Catalog, Contents, Error, Login, Reader, Result};
 
 use crate::config::{Config, DropFormat, apart};
 use crate::drop::{self, DropError, DropFolder, Format};
-use crate::sender::trusts_from;
 use crate::sender::verify::Verifier;
 
 mod check;
+mod warn;
 
 /// A configuration with its catalog and its contents open.
 pub struct Site {
@@ -57,26 +56,6 @@ impl Site {
     /// and what is written to the old one is lost.
     pub fn stands(&self) -> bool {
         identity(&self.config.storage.catalog) == self.catalog_file
-    }
-
-    /// Warns in the log, once in the life of this process, where the bare From header is believed. A catalog that cannot
-    /// be read now is the affair of whoever comes to need it.
-    pub fn warn_of_trust(&self) {
-        static WARNED: Once = Once::new();
-        let libraries = self.catalog.read().and_then(|reader| reader.libraries()).unwrap_or_default();
-        let site = self.config.sender.trust_from;
-        let trusting = libraries.iter().filter(|library| trusts_from(library.settings.trust_from, site));
-        let names: Vec<_> = trusting.map(|library| library.name.as_str()).collect();
-        if site || !names.is_empty() {
-            WARNED.call_once(|| {
-                let names = names.join(", ");
-                tracing::warn!(
-                    site,
-                    libraries = names,
-                    "trust_from is set: whoever writes a From header files as that user"
-                );
-            });
-        }
     }
 
     /// Opens the drop folder and takes its lock. Refused with [`DropError::Held`] while another pass has it.

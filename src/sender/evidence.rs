@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use mailshelf_storage::Address;
 
 use super::align::aligned;
-use super::received::{Protocol, Session, SignIn};
+use super::received::{Protocol, SignIn};
 use super::results::{MethodResult, Results, Value};
 use super::traces::{Exchange, Place, Traces};
 use crate::config::{ResultsAt, Sender, Verify};
@@ -61,6 +61,8 @@ pub struct Findings {
     pub dmarc: Dmarc,
     /// Readers may take the mail differently: nothing speaks for its sender, and nothing can.
     pub ambiguous: bool,
+    /// Somebody signed in, in words, and nobody knows who.
+    pub somebody: Option<String>,
 }
 
 /// Whether the owner of From's domain lets other evidence speak for it.
@@ -102,23 +104,17 @@ pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
         return found;
     }
     match settings.authserv_id.first().map(|first| ours(traces, settings, first)) {
-        Some(Ok(ours)) => weigh(&ours, traces, from, &mut found),
+        Some(Ok(ours)) => {
+            found.somebody = somebody(&ours, traces, settings);
+            weigh(&ours, traces, from, &mut found);
+        }
         Some(Err(why)) => found.remark(why),
         // Of one who asks elsewhere it would tell nothing.
         None if asks_elsewhere(settings) => {}
         None => found.remark("no authserv_id is configured"),
     }
     if settings.received_auth {
-        match &traces.sign_in {
-            SignIn::Account(account) => {
-                let by = format!("signed in as {account}, by our first Received");
-                found.add(Kind::Submission { account: account.clone() }, by);
-            }
-            SignIn::Unsaid => found.remark("our first Received names no authenticated sender"),
-            SignIn::Odd => {
-                found.remark("our first Received does not name an authenticated sender as Postfix does")
-            }
-        }
+        received(traces, &mut found);
     }
     if settings.exchange_internal {
         match traces.exchange {
@@ -132,6 +128,42 @@ pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
         }
     }
     found
+}
+
+/// What our own `Received` says of who signed in.
+fn received(traces: &Traces, found: &mut Findings) {
+    match &traces.session.sign_in {
+        SignIn::Account(account) => {
+            let by = format!("signed in as {account}, by our first Received");
+            found.add(Kind::Submission { account: account.clone() }, by);
+        }
+        SignIn::Unsaid => found.remark("our first Received names no authenticated sender"),
+        SignIn::Odd => {
+            let odd = "our first Received does not name an authenticated sender as Postfix does";
+            found.somebody.get_or_insert(odd.to_owned());
+        }
+    }
+}
+
+/// Why it is said that somebody signed in, and nobody knows who.
+fn somebody(ours: &[&Results], traces: &Traces, settings: &Sender) -> Option<String> {
+    let (result, id) = match said(ours, "auth") {
+        Said::Nothing => return None,
+        Said::Once(result, _) if result.result != "pass" => return None,
+        Said::Once(result, id) => (result, id),
+        Said::Unclear => return Some("auth is reported in an unknown version".to_owned()),
+    };
+    // Below it the field need not be our server's, but its own Received is. Above it is: there a client's certificate
+    // may have been all it asked for, which no protocol tells (RFC 3848).
+    let signed_in =
+        settings.results_at == ResultsAt::Above || traces.session.protocol == Protocol::Authenticated;
+    let by = by(result, id);
+    match result.property("smtp", "auth") {
+        // smtp.mailfrom alone is what the client says of itself.
+        None => Some(format!("{by} names no account")),
+        Some(_) if signed_in => None,
+        Some(account) => Some(format!("{by} for {account}, but by our first Received nobody signed in")),
+    }
 }
 
 /// Whether a site that believes no results has another way to proof.
@@ -246,18 +278,22 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
     if let Some(method) = repeated(ours) {
         // Void as it is, it may say that the policy is not met.
         found.dmarc = policy(ours, found);
-        return found
-            .remark(format!("{method} is reported twice, which voids all the Authentication-Results"));
+        let why = format!("{method} is reported twice, which voids all the Authentication-Results");
+        if method == "auth" {
+            found.somebody = Some(why.clone());
+        }
+        return found.remark(why);
     }
-    if let Said::Once(result, id) = said(ours, "auth") {
+    if let Said::Once(result, id) = said(ours, "auth")
+        && found.somebody.is_none()
+    {
         let by = by(result, id);
         match result.property("smtp", "auth").filter(|_| result.result == "pass") {
             Some(account) => {
                 let by = format!("{by} for {account}");
                 found.add(Kind::Submission { account: account.plain() }, by);
             }
-            // smtp.mailfrom alone is what the client says of itself.
-            None => found.remark(if result.result == "pass" { by + " names no account" } else { by }),
+            None => found.remark(by),
         }
     }
     found.dmarc = policy(ours, found);
@@ -269,7 +305,7 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
             found.remark(format!("{method} is reported of several signatures, or in an unknown version"));
         }
     }
-    if *found == Findings::default() {
+    if found.evidence.is_empty() && found.remarks.is_empty() && found.somebody.is_none() {
         // arc=pass among others: a chain proves what was passed on, not that its first link is to be believed.
         let id = ours.first().map(|field| field.id.as_str()).unwrap_or_default();
         found.remark(format!("the Authentication-Results of {id} prove nothing"));

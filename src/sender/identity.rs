@@ -70,6 +70,9 @@ pub fn judge(from: &Address, known: &Known, findings: &Findings, rules: &Rules) 
     if let Some(why) = another.filter(|_| !rules.trust_from) {
         return nobody(why);
     }
+    if let Some(why) = findings.somebody.as_ref().filter(|_| !rules.trust_from) {
+        return nobody(format!("somebody signed in, and nobody knows who: {why}"));
+    }
     let proof = best(from, user, known, &findings.evidence, rules.trust_from);
     let required = rules.required(from);
     match proof {

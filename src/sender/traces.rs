@@ -1,7 +1,7 @@
 //! What a header says about who sent the mail, and where it says so. None of it is believed here: any of it may be the
 //! sender's own words. [`super::evidence`] decides what counts, by what the site says of its servers.
 
-use super::received::{self, SignIn};
+use super::received::{self, Protocol, Session, SignIn};
 use super::results::{Malformed, Results};
 use crate::message::doubt;
 use crate::message::fields::{self, Field, Line};
@@ -20,8 +20,8 @@ pub struct Traces {
     pub flooded: bool,
     /// A `Received` stands above From: else nothing tells our server's fields from the sender's.
     pub received: bool,
-    /// Who signed in, by the first `Received`.
-    pub sign_in: SignIn,
+    /// What the first `Received` says of who brought the mail.
+    pub session: Session,
     /// What Exchange says.
     pub exchange: Exchange,
     /// Some signature does not cover the whole body, or not From: what a server says of signatures may rest on it.
@@ -119,7 +119,10 @@ impl Traces {
             return Place::Elsewhere;
         }
         self.received = true;
-        self.sign_in = if received.exact { received::sign_in(received.value) } else { SignIn::Odd };
+        self.session = received::session(received.value);
+        if !received.exact {
+            self.session = Session { sign_in: SignIn::Odd, protocol: Protocol::Other };
+        }
         Place::Below
     }
 

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use mailshelf_storage::Address;
 
 use crate::config::{self, Verify};
-use crate::sender::align::{Alignment, is_within, vouches};
 use crate::message::doubt;
+use crate::sender::align::{Alignment, is_within, vouches};
 use dns::Dns;
 pub use dns::Until;
 use message::{Signed, travelled};

@@ -155,6 +155,19 @@ fn an_account_of_two_users_is_neithers() {
 }
 
 #[test]
+fn where_somebody_signed_in_whom_nobody_knows_it_is_nobody() {
+    let kinds = [domain("example.org"), Kind::Internal];
+    let somebody = Some("auth=pass by mx1 names no account".to_owned());
+    let findings = Findings { somebody, ..findings(&kinds) };
+    let nobody = judge(&THEIRS.parse().unwrap(), &alices(), &findings, &usual());
+    assert_eq!(nobody.user, None);
+    let words = "somebody signed in, and nobody knows who: auth=pass by mx1 names no account";
+    assert_eq!(nobody.proof, words);
+    let trusting = rules(Level::Domain, Level::Domain, true);
+    assert!(judge(&THEIRS.parse().unwrap(), &alices(), &findings, &trusting).user.is_some());
+}
+
+#[test]
 fn none_or_several_users_are_nobody() {
     let from = THEIRS.parse().unwrap();
     let all = findings(&[account("alice"), domain("example.org"), Kind::Internal]);
