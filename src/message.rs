@@ -19,6 +19,7 @@ use structure::Leaf;
 
 pub mod fields;
 pub mod doubt;
+pub mod shape;
 pub mod params;
 pub mod words;
 pub mod decode;

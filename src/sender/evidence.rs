@@ -334,8 +334,13 @@ fn domain(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findin
         found.add(Kind::Spf { domain }, by);
     }
     // Anybody may change what such a signature does not cover, and send the mail on.
-    let signed = !traces.partly_signed;
-    let weak = |by: String| format!("{by}, but a signature does not cover From and the whole body");
+    let signed = !traces.partly_signed && !traces.reshapable;
+    let weak = |by: String| match traces.partly_signed {
+        true => format!("{by}, but a signature does not cover From and the whole body"),
+        false => format!(
+            "{by}, but a signature does not cover Content-Type, and with another one the body would be read otherwise"
+        ),
+    };
     match said(ours, "dmarc") {
         Said::Once(result, id) => match (result.result.as_str(), result.property("header", "from")) {
             ("pass", None) => found.remark(format!("{} names no From", by(result, id))),

@@ -5,6 +5,7 @@ use super::received::{self, Protocol, Session, SignIn};
 use super::results::{Malformed, Results};
 use crate::message::doubt;
 use crate::message::fields::{self, Field, Line};
+use crate::message::shape;
 
 /// More `Authentication-Results` than any honest mail has collected.
 const MOST: usize = 100;
@@ -26,6 +27,8 @@ pub struct Traces {
     pub exchange: Exchange,
     /// Some signature does not cover the whole body, or not From: what a server says of signatures may rest on it.
     pub partly_signed: bool,
+    /// Some signature does not cover how the body is to be read, and it could be read otherwise.
+    pub reshapable: bool,
     /// What in the header or among the parts readers may take differently, in words: what our server judged may be
     /// another mail than the one we read.
     pub ambiguous: Option<String>,
@@ -90,6 +93,7 @@ impl Traces {
         let mut traces = Traces { ambiguous: doubt::in_header(message), ..Traces::default() };
         let mut place = Place::Above;
         let (mut authas, mut mechanism) = (Vec::new(), Vec::new());
+        let (mut signatures, mut shaping) = (Vec::new(), Vec::new());
         for line in fields::of_message(message) {
             let Line::Field(field) = line else { continue };
             if field.is("received") {
@@ -103,7 +107,9 @@ impl Traces {
             if field.is("authentication-results") {
                 traces.add(&field, place);
             } else if field.is("dkim-signature") {
-                traces.partly_signed |= is_partial(field.value);
+                signatures.push(field.value);
+            } else if doubt::is_shaping(&field) {
+                shaping.push(field);
             } else if field.is("x-ms-exchange-organization-authas") {
                 authas.push(field);
             } else if field.is("x-ms-exchange-organization-authmechanism") {
@@ -111,6 +117,9 @@ impl Traces {
             }
         }
         traces.exchange = exchange(&authas, &mechanism);
+        traces.partly_signed = !signatures.iter().all(|value| is_whole(value));
+        let covers = |value: &[u8]| shaping.iter().all(|field| covers(value, field));
+        traces.reshapable = !signatures.iter().all(|value| covers(value)) && !shape::is_fixed(message);
         traces
     }
 
@@ -174,21 +183,28 @@ const ORIGINAL: [&str; 17] = [
     "resent-from",
 ];
 
-/// Whether a signature (RFC 6376 section 3.5) leaves part of the body (`l=`), or From, to whoever comes by.
-fn is_partial(value: &[u8]) -> bool {
-    let mut covers_from = false;
-    for tag in value.split(|&byte| byte == b';') {
-        let (name, content) = tag.split_at(tag.iter().position(|&byte| byte == b'=').unwrap_or(tag.len()));
-        match name.trim_ascii() {
-            b"l" | b"L" => return true,
-            b"h" | b"H" => {
-                let mut names = content.get(1..).unwrap_or_default().split(|&byte| byte == b':');
-                covers_from |= names.any(|name| name.trim_ascii().eq_ignore_ascii_case(b"from"));
-            }
-            _ => {}
-        }
-    }
-    !covers_from
+/// Whether a signature (RFC 6376 section 3.5) covers all of the body (no `l=`), and From: what it leaves out is left to
+/// whoever comes by.
+fn is_whole(value: &[u8]) -> bool {
+    const FROM: Field<'_> = Field { name: b"from", value: b"", exact: true };
+    !tags(value).any(|(name, _)| name.eq_ignore_ascii_case(b"l")) && covers(value, &FROM)
+}
+
+/// Whether a signature covers a field (`h=`).
+fn covers(value: &[u8], field: &Field<'_>) -> bool {
+    let mut lists = tags(value).filter(|(name, _)| name.eq_ignore_ascii_case(b"h"));
+    lists.any(|(_, list)| {
+        list.split(|&byte| byte == b':').any(|name| name.trim_ascii().eq_ignore_ascii_case(field.name))
+    })
+}
+
+/// Names and values of a list of tags.
+fn tags(value: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    value.split(|&byte| byte == b';').map(|tag| {
+        let equals = tag.iter().position(|&byte| byte == b'=').unwrap_or(tag.len());
+        let (name, content) = tag.split_at(equals);
+        (name.trim_ascii(), content.get(1..).unwrap_or_default())
+    })
 }
 
 fn exchange(authas: &[Field<'_>], mechanism: &[Field<'_>]) -> Exchange {
@@ -282,6 +298,25 @@ mod tests {
         let two = "DKIM-Signature: h=from\nDKIM-Signature: h=from; l=1\n\n";
         assert!(Traces::read(two.as_bytes()).partly_signed);
         assert!(!Traces::read(b"From: a@b\n\n").partly_signed);
+    }
+
+    #[test]
+    fn signatures_that_do_not_cover_how_the_body_is_read() {
+        let read = |header: &str, body: &str| {
+            let header = header.replace("h=", "DKIM-Signature: v=1; d=x.org; bh=x; b=x; h=");
+            Traces::read(format!("{header}\n\n{body}").as_bytes()).reshapable
+        };
+        let file = "Content-Type: text/csv; name=a.csv";
+        assert!(!read(&format!("h=from:to\n{file}"), "a,b"), "there is nothing else to take it for");
+        let quoting = "hi\n--b\nContent-Type: text/csv\n\na,b\n--b--\n";
+        let retyped = "Content-Type: multipart/mixed; boundary=b";
+        assert!(!read(retyped, quoting), "nothing is signed");
+        assert!(!read(&format!("h=from:content-type\n{retyped}"), quoting));
+        assert!(read(&format!("h=from:content-type\nh=from:to\n{retyped}"), quoting));
+        let parts = "Content-Type: multipart/mixed; boundary=b";
+        assert!(!read(&format!("h=from:to\n{parts}"), "--b\nContent-Type: text/plain\n\nhi\n--b--\n"));
+        assert!(read(&format!("h=from:to\n{parts}"), "hi\n--b\nContent-Type: text/csv\n\na,b\n--b--\n"));
+        assert!(!read("h=from:to\nContent-Type: text/plain", "hi\n--b\n\nhi\n--b--\n"));
     }
 
     #[test]

@@ -45,6 +45,23 @@ Minutes of %(name)s
 SIGNED = ["from", "to", "subject", "message-id", "date", "mime-version", "content-type"]
 
 
+GMAIL = ["to", "subject", "message-id", "date", "from", "in-reply-to", "references", "mime-version", "from", "to", "cc",
+         "subject", "date", "message-id", "reply-to"]
+TEXT = b"Content-Type: text/plain\r\n"
+
+
+def text(name):
+    """A mail of text that quotes what looks like a file."""
+    header = message(name).split(b"Content-Type: ")[0]
+    quoted = b"As Mallory says:\n\n--evil\nContent-Type: text/csv; name=pay.csv\n\nMallory,1000\n--evil--\n"
+    return header + TEXT + b"\r\n" + quoted.replace(b"\n", b"\r\n")
+
+
+def retyped(mail, old=TEXT):
+    new = b'Content-Type: multipart/mixed; boundary="evil"\r\n'
+    return change(mail, old, new if old == TEXT else old + new)
+
+
 def rsa(bits):
     file = HERE / "keys" / f"rsa{bits}.pem"
     if not file.exists():
@@ -172,6 +189,12 @@ def mails():
     yield "no-body-simple", sign(empty.replace(b"no-body@", b"no-body-simple@"), form="simple/simple")
     yield "oversigned", plain("oversigned", fields=SIGNED + ["from", "subject", "cc"])
     yield "many-fields", plain("many-fields", fields=SIGNED + [f"x-{n}" for n in range(60)])
+
+    # Gmail signs no Content-Type.
+    yield "gmail", plain("gmail", fields=GMAIL)
+    yield "gmail-text", sign(text("gmail-text"), fields=GMAIL)
+    yield "gmail-retyped", retyped(sign(text("gmail-retyped"), fields=GMAIL))
+    yield "gmail-typed", retyped(sign(text("gmail-typed").replace(TEXT, b""), fields=GMAIL), b"MIME-Version: 1.0\r\n")
 
     yield "length", plain("length", length=True)
     yield "expired", plain("expired", tweak=Tweak([("x", str(MADE + 60))]))

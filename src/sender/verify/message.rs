@@ -7,6 +7,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::key::{self, Form};
 use crate::message::fields::{self, Field, Line};
+use crate::message::shape;
 
 /// A field as it is signed: its name, and its value up to the line end, where one belongs.
 pub type SignedField<'m> = (&'m [u8], Vec<u8>);
@@ -15,7 +16,9 @@ pub type SignedField<'m> = (&'m [u8], Vec<u8>);
 pub struct Signed<'m> {
     /// Top to bottom.
     pub fields: Vec<Field<'m>>,
+    whole: &'m [u8],
     body: &'m [u8],
+    fixed: OnceCell<bool>,
     /// Digests of the body, simple and relaxed.
     hashes: [OnceCell<Vec<u8>>; 2],
 }
@@ -30,7 +33,12 @@ impl<'m> Signed<'m> {
         });
         let fields = fields.collect();
         let body = message.get(header.offset()..).unwrap_or_default();
-        Signed { fields, body, hashes: Default::default() }
+        Signed { fields, whole: message, body, fixed: OnceCell::new(), hashes: Default::default() }
+    }
+
+    /// Whether no other Content-Type gives the body other files; looked at once.
+    pub fn is_fixed(&self) -> bool {
+        *self.fixed.get_or_init(|| shape::is_fixed(self.whole))
     }
 
     /// The digest of the body in a canonical form (RFC 6376 section 3.4), computed once.

@@ -9,6 +9,7 @@ use super::key::{Form, Key, Method};
 use super::message::{Signed, SignedField};
 use super::tags::{Tags, base64};
 use super::{Clock, Unproven};
+use crate::message::doubt;
 use crate::message::fields::Field;
 use crate::sender::align::is_within;
 
@@ -149,6 +150,11 @@ impl<'m> Signature<'m> {
         if message.body_hash(self.body) != self.body_hash {
             return Err(Unproven::Void("the body was changed"));
         }
+        if !self.covers_the_shape(message) && !message.is_fixed() {
+            return Err(Unproven::Void(
+                "it does not sign Content-Type, and with another one the body would be read otherwise",
+            ));
+        }
         let mut fields = self.fields(message)?;
         fields.push((self.name, self.unsigned.clone()));
         let key = self.signer.key(dns, clock)?;
@@ -159,6 +165,12 @@ impl<'m> Signature<'m> {
             true => Ok(()),
             false => Err(Unproven::Void("the header was changed, or it is forged")),
         }
+    }
+
+    /// Whether it signs those fields that say how the body is to be read.
+    fn covers_the_shape(&self, message: &Signed<'_>) -> bool {
+        let mut shaping = message.fields.iter().filter(|field| doubt::is_shaping(field));
+        shaping.all(|field| self.signs.iter().any(|name| field.is(name)))
     }
 
     /// The fields it signs, in its order: of several of one name the lowest first; names that no field is left for
