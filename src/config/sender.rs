@@ -18,7 +18,7 @@ pub struct Sender {
     pub results_at: ResultsAt,
     /// Our server writes `(Authenticated sender: …)` into its `Received`.
     pub received_auth: bool,
-    /// Lower case; those of the site where none are named.
+    /// The domains our people write from, and those below them; lower case, those of the site where none are named.
     pub own_domains: Vec<String>,
     /// What others must prove.
     pub require: Require,

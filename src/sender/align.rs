@@ -36,6 +36,12 @@ pub fn aligned(proven: &str, from: &str) -> bool {
     proven == from || registered(proven).is_some_and(|domain| registered(from) == Some(domain))
 }
 
+/// Whether a domain is one of these, or below one. All as they stand in an address: ASCII, lower case.
+pub fn is_among(domain: &str, these: &[String]) -> bool {
+    let mut rests = these.iter().filter_map(|one| domain.strip_suffix(one.as_str()));
+    rests.any(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// Whether many owners register names right below a domain, by the public suffix list, its private part included. What
 /// is said by such a domain is said of none of them, nor by any of them of it.
 pub fn is_suffix(domain: &str) -> bool {
@@ -96,6 +102,18 @@ mod tests {
     fn a_domain_is_within_itself_and_its_parents() {
         assert!(is_within("x.org", "x.org") && is_within("a.x.org", "x.org"));
         assert!(!is_within("ax.org", "x.org") && !is_within("x.org", "a.x.org"));
+    }
+
+    #[test]
+    fn domains_and_what_lies_below_them() {
+        let ours = ["example.org".to_owned(), "corp.internal".to_owned()];
+        for domain in ["example.org", "sales.example.org", "a.b.example.org", "x.corp.internal"] {
+            assert!(is_among(domain, &ours), "{domain}");
+        }
+        for domain in ["notexample.org", "org", "example.org.evil.net", "internal", ".org", ""] {
+            assert!(!is_among(domain, &ours), "{domain}");
+        }
+        assert!(!is_among("example.org", &[]));
     }
 
     #[test]

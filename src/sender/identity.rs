@@ -6,7 +6,7 @@ use mailshelf_storage::Address;
 use mailshelf_storage::model::{Level, User};
 
 use super::Identity;
-use super::align::{Alignment, aligned, vouches};
+use super::align::{Alignment, aligned, is_among, vouches};
 use super::evidence::{Evidence, Findings, Kind};
 use super::known::Known;
 use crate::config;
@@ -45,9 +45,9 @@ impl Rules {
         }
     }
 
-    /// Whether a mailbox is of one of our own domains.
+    /// Whether a mailbox is of one of our own domains, or one below.
     pub fn is_own(&self, from: &Address) -> bool {
-        self.own_domains.iter().any(|domain| domain == from.domain())
+        is_among(from.domain(), &self.own_domains)
     }
 }
 

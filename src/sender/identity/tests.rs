@@ -95,6 +95,10 @@ fn our_own_domains_ask_for_more() {
     assert_eq!(level(OURS, &[domain("docs.example.org")], &usual()), Level::None);
     assert_eq!(level(OURS, &[account("alice")], &usual()), Level::Submission);
     assert_eq!(level(THEIRS, &[spf("example.org")], &usual()), Level::None);
+    // And so do those below them.
+    let below = Rules { own_domains: vec!["org".to_owned()], ..usual() };
+    assert_eq!(level(THEIRS, &[domain("example.org")], &below), Level::None);
+    assert_eq!(level(THEIRS, &[account("alice")], &below), Level::Submission);
 }
 
 #[test]
