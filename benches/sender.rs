@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mailshelf::config::{Config, TEMPLATE};
 use mailshelf::message::{self, Limits};
 use mailshelf::pass::{Scope, run};
-use mailshelf::sender::{Rules, Traces, evidence, identity};
+use mailshelf::sender::{Known, Rules, Traces, evidence, identity};
 use mailshelf_storage::UserId;
 use mailshelf_storage::model::User;
 use rustix::time::{ClockId, clock_gettime};
@@ -121,12 +121,13 @@ fn verdicts(kind: &str, mails: &[String], rounds: usize) {
     let bytes: Vec<&[u8]> = mails.iter().map(String::as_bytes).collect();
     let read: Vec<_> = bytes.iter().map(|mail| message::read(mail, &Limits::default()).unwrap()).collect();
     let address = read[0].mailbox.clone().unwrap();
-    let users = [User { id: UserId(1), login: "alice".parse().unwrap(), addresses: vec![address.clone()] }];
+    let alice = User { id: UserId(1), login: "alice".parse().unwrap(), addresses: vec![address.clone()] };
+    let known = Known { senders: vec![alice], ..Known::default() };
     let parse = each(rounds, mails.len(), |nth| message::read(black_box(bytes[nth]), &Limits::default()));
     let traces = each(rounds, mails.len(), |nth| Traces::read(black_box(bytes[nth])));
     let judge = each(rounds, mails.len(), |nth| {
         let found = evidence::collect(black_box(&read[nth].traces), &address, &sender);
-        let identity = identity::judge(&address, &users, &found, &Rules::of(&sender, false));
+        let identity = identity::judge(&address, &known, &found, &Rules::of(&sender, false));
         assert!(identity.user.is_some());
         identity
     });

@@ -41,6 +41,9 @@ fn settings() -> Sender {
         authserv_id: vec![ID.to_owned()],
         received_auth: true,
         exchange_internal: true,
+        own_domains: ["legitimate.example", "example.net", "example.co.uk", "example.com", "example.org"]
+            .map(str::to_owned)
+            .into(),
         require: Require::Spf,
         internal_require: Require::Spf,
         ..Sender::default()

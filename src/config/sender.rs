@@ -7,6 +7,7 @@ use mailshelf_storage::model::Level;
 use serde::Deserialize;
 
 use super::{Fault, check_domain};
+use crate::sender::align::Alignment;
 
 /// `[sender]`: what counts as proof.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,6 +17,8 @@ pub struct Sender {
     pub authserv_id: Vec<String>,
     /// Where they write their results.
     pub results_at: ResultsAt,
+    /// How near to that of From a domain must be that signed, or whose server sent.
+    pub alignment: Alignment,
     /// Our server writes `(Authenticated sender: …)` into its `Received`.
     pub received_auth: bool,
     /// The domains our people write from, and those below them; lower case, those of the site where none are named.
@@ -127,6 +130,7 @@ impl Default for Sender {
         Sender {
             authserv_id: Vec::new(),
             results_at: ResultsAt::Above,
+            alignment: Alignment::Relaxed,
             received_auth: false,
             own_domains: Vec::new(),
             require: Require::Domain,

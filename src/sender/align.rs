@@ -1,27 +1,32 @@
 //! Whether two domains belong together (RFC 7489 section 3.1; RFC 8617 and RFC 8601 lean on the same). All of them as they
 //! stand in an address: ASCII, lower case.
 
-/// How near to that of From a domain that signed must be (RFC 7489 section 3.1.1, `adkim=`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use serde::Deserialize;
+
+/// How near to that of From a domain must be (RFC 7489 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Alignment {
     /// The same.
     Strict,
-    /// The same, or one above it.
+    /// Of the same organisation.
     Relaxed,
 }
 
-/// Whether a domain that signed speaks for the domain of a From: it is the same, or, where that is enough, one above it,
-/// which gave it its name and could give it any key. A top-level domain, and a registry, speaks for itself alone.
-///
-/// That is less than what RFC 7489 calls relaxed. There a domain speaks for all of its organisation; but whom a
-/// subdomain is handed to, a department or a student, is not to file as the whole, nor as the one next door.
-pub fn vouches(signer: &str, from: &str, alignment: Alignment) -> bool {
-    match alignment {
-        Alignment::Strict => signer == from,
-        Alignment::Relaxed => {
-            signer == from || (signer.contains('.') && is_within(from, signer) && !is_suffix(signer))
+impl Alignment {
+    /// Whether a proven domain speaks for that of a From. Relaxed it does where it is one above it, which gave it its name
+    /// and could give it any key, or where both are below the same registered domain.
+    pub fn holds(self, proven: &str, from: &str) -> bool {
+        match self {
+            Alignment::Strict => proven == from,
+            Alignment::Relaxed => is_above(proven, from) || aligned(proven, from),
         }
     }
+}
+
+/// Whether a domain is that of a From, or one above it. A top-level domain, and a registry, is above none.
+pub fn is_above(signer: &str, from: &str) -> bool {
+    signer == from || (signer.contains('.') && is_within(from, signer) && !is_suffix(signer))
 }
 
 /// Whether `domain` is `parent`, or below it.
@@ -38,8 +43,12 @@ pub fn aligned(proven: &str, from: &str) -> bool {
 
 /// Whether a domain is one of these, or below one. All as they stand in an address: ASCII, lower case.
 pub fn is_among(domain: &str, these: &[String]) -> bool {
-    let mut rests = these.iter().filter_map(|one| domain.strip_suffix(one.as_str()));
-    rests.any(|rest| rest.is_empty() || rest.ends_with('.'))
+    these.iter().any(|one| is_within(domain, one))
+}
+
+/// Whether a domain is of the organisation of one of these.
+pub fn is_akin(domain: &str, these: &[String]) -> bool {
+    these.iter().any(|one| is_within(domain, one) || aligned(domain, one))
 }
 
 /// Whether many owners register names right below a domain, by the public suffix list, its private part included. What
@@ -74,27 +83,29 @@ mod tests {
     }
 
     #[test]
-    fn a_signer_speaks_for_itself_and_for_those_below_it() {
-        for (signer, from, strict, relaxed) in [
+    fn a_domain_speaks_for_itself_and_relaxed_for_its_organisation() {
+        for (proven, from, above, relaxed) in [
             ("example.org", "example.org", true, true),
-            ("example.org", "mail.example.org", false, true),
-            ("example.org", "a.b.example.org", false, true),
-            ("corp.internal", "mail.corp.internal", false, true),
+            ("example.org", "mail.example.org", true, true),
+            ("example.org", "a.b.example.org", true, true),
+            ("corp.internal", "mail.corp.internal", true, true),
             ("github.io", "github.io", true, true),
             ("localhost", "localhost", true, true),
-            // To whom a subdomain was handed is not the whole, nor the one next door.
-            ("student.example.org", "example.org", false, false),
-            ("a.example.org", "b.example.org", false, false),
+            ("mail.example.org", "example.org", false, true),
+            ("a.example.org", "b.example.org", false, true),
+            ("mail.corp.internal", "corp.internal", false, false),
             ("xample.org", "example.org", false, false),
             ("example.org.evil.net", "example.org", false, false),
             ("org", "example.org", false, false),
             ("internal", "corp.internal", false, false),
             ("co.uk", "x.co.uk", false, false),
             ("github.io", "x.github.io", false, false),
+            ("y.github.io", "x.github.io", false, false),
             ("", "example.org", false, false),
         ] {
-            assert_eq!(vouches(signer, from, Alignment::Strict), strict, "{signer} {from}");
-            assert_eq!(vouches(signer, from, Alignment::Relaxed), relaxed, "{signer} {from}");
+            assert_eq!(is_above(proven, from), above, "{proven} {from}");
+            assert_eq!(Alignment::Relaxed.holds(proven, from), relaxed, "{proven} {from}");
+            assert_eq!(Alignment::Strict.holds(proven, from), proven == from, "{proven} {from}");
         }
     }
 

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 
 use mailshelf_storage::Address;
 
-use super::align::aligned;
+use super::align::{aligned, is_akin};
 use super::received::{Protocol, SignIn};
 use super::results::{MethodResult, Results, Value};
 use super::traces::{Exchange, Place, Traces};
@@ -118,7 +118,15 @@ pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
     }
     if settings.exchange_internal {
         match traces.exchange {
-            Exchange::Internal => found.add(Kind::Internal, "AuthAs Internal by Exchange".to_owned()),
+            Exchange::Internal if is_akin(from.domain(), &settings.own_domains) => {
+                found.add(Kind::Internal, "AuthAs Internal by Exchange".to_owned());
+            }
+            // It names no user: whoever of the organisation wrote this is of its own domains, or writes as another.
+            Exchange::Internal => {
+                found.remark(
+                    "AuthAs Internal by Exchange, which counts for senders of our own organisation alone",
+                );
+            }
             Exchange::Unsaid => found.remark("no AuthAs by Exchange"),
             Exchange::Other => found.remark("AuthAs by Exchange is not Internal"),
             Exchange::Odd => found.remark("AuthAs by Exchange stands there twice, or oddly"),

@@ -6,7 +6,7 @@ use mailshelf_storage::Address;
 use mailshelf_storage::model::{Level, User};
 
 use super::Identity;
-use super::align::{Alignment, aligned, is_among, vouches};
+use super::align::{Alignment, is_among};
 use super::evidence::{Evidence, Findings, Kind};
 use super::known::Known;
 use crate::config;
@@ -21,6 +21,8 @@ pub struct Rules {
     pub internal_require: Level,
     /// Canonical.
     pub own_domains: Vec<String>,
+    /// How near a proven domain must be to that of From.
+    pub alignment: Alignment,
     /// The bare From is enough, of anyone.
     pub trust_from: bool,
 }
@@ -32,6 +34,7 @@ impl Rules {
             require: settings.require.level(),
             internal_require: settings.internal_require.level(),
             own_domains: settings.own_domains.clone(),
+            alignment: settings.alignment,
             trust_from,
         }
     }
@@ -73,7 +76,7 @@ pub fn judge(from: &Address, known: &Known, findings: &Findings, rules: &Rules) 
     if let Some(why) = findings.somebody.as_ref().filter(|_| !rules.trust_from) {
         return nobody(format!("somebody signed in, and nobody knows who: {why}"));
     }
-    let proof = best(from, user, known, &findings.evidence, rules.trust_from);
+    let proof = best(from, user, known, &findings.evidence, rules);
     let required = rules.required(from);
     match proof {
         Some((level, by)) if level >= required => Identity {
@@ -99,11 +102,11 @@ fn best<'e>(
     user: &User,
     known: &Known,
     evidence: &'e [Evidence],
-    trust_from: bool,
+    rules: &Rules,
 ) -> Option<(Level, &'e str)> {
-    let mut best = trust_from.then_some((Level::FromHeader, BARE));
+    let mut best = rules.trust_from.then_some((Level::FromHeader, BARE));
     for evidence in evidence {
-        let level = level(from, user, known, &evidence.kind);
+        let level = level(from, user, known, &evidence.kind, rules.alignment);
         if best.map_or(Level::None, |(best, _)| best) < level {
             best = Some((level, &evidence.by));
         }
@@ -112,10 +115,11 @@ fn best<'e>(
 }
 
 /// How well evidence of a kind proves that this user sent a mail from this mailbox.
-fn level(from: &Address, user: &User, known: &Known, kind: &Kind) -> Level {
+fn level(from: &Address, user: &User, known: &Known, kind: &Kind, alignment: Alignment) -> Level {
+    let near = |domain: &str| alignment.holds(domain, from.domain());
     match kind {
-        Kind::Spf { domain } if aligned(domain, from.domain()) => Level::Spf,
-        Kind::Domain { domain } if vouches(domain, from.domain(), Alignment::Relaxed) => Level::Domain,
+        Kind::Spf { domain } if near(domain) => Level::Spf,
+        Kind::Domain { domain } if near(domain) => Level::Domain,
         Kind::Submission { account } if is_account_of(account, user, known) => Level::Submission,
         Kind::Internal => Level::Submission,
         _ => Level::None,

@@ -12,7 +12,7 @@ use mailshelf_storage::Address;
 
 use crate::config::{self, Verify};
 use crate::message::doubt;
-use crate::sender::align::{Alignment, is_within, vouches};
+use crate::sender::align::{Alignment, is_above, is_within};
 use dns::Dns;
 pub use dns::Until;
 use message::{Signed, travelled};
@@ -63,6 +63,8 @@ pub enum Verified {
 /// Verifies mails; one serves all threads, and remembers what DNS said.
 pub struct Verifier {
     policies: bool,
+    /// How near to From's domain a signer must be, whatever its policy allows.
+    alignment: Alignment,
     sealers: Vec<String>,
     dns: Dns,
 }
@@ -90,13 +92,14 @@ impl Verifier {
             Verify::Dkim => false,
             Verify::Dmarc => true,
         };
-        Some(Verifier { policies, sealers: settings.arc_sealers.clone(), dns: Dns::new(settings.resolver) })
+        let (alignment, sealers) = (settings.alignment, settings.arc_sealers.clone());
+        Some(Verifier { policies, alignment, sealers, dns: Dns::new(settings.resolver) })
     }
 
     /// One that asks for policies, and knows these TXT records (name, text) and no others: DNS is not asked.
     pub fn with_records(arc_sealers: &[&str], records: &[(&str, &str)]) -> Verifier {
         let sealers = arc_sealers.iter().map(|&sealer| sealer.to_owned()).collect();
-        Verifier { policies: true, sealers, dns: Dns::records(records) }
+        Verifier { policies: true, alignment: Alignment::Relaxed, sealers, dns: Dns::records(records) }
     }
 
     /// Looks for proof of the domain of `from`, which must be what [`super::from::mailbox`] reads in this message.
@@ -154,8 +157,12 @@ impl Verifier {
             let tags = Tags::read(list)?;
             let signer = Signer::read(&tags);
             let claimed = tags.get("d").unwrap_or_default().to_ascii_lowercase();
-            let may =
-                vouches(&claimed, from, Alignment::Relaxed) || (self.policies && is_within(&claimed, from));
+            let may = match self.alignment {
+                Alignment::Strict => claimed == from,
+                Alignment::Relaxed => {
+                    is_above(&claimed, from) || (self.policies && is_within(&claimed, from))
+                }
+            };
             (may && is_name(&claimed)).then_some((field, tags, signer, claimed))
         });
         candidates.take(SIGNATURES).map(move |(field, tags, signer, claimed)| {

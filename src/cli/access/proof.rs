@@ -3,6 +3,7 @@
 use std::iter;
 
 use mailshelf::config::{Config, Sender, Verify};
+use mailshelf::sender::align::is_akin;
 use mailshelf::sender::known::by_account;
 use mailshelf::sender::{Rules, trusts_from};
 use mailshelf_storage::model::{Level, Library, User};
@@ -29,7 +30,7 @@ fn demanded(config: &Config, library: &Library, address: &Address, signs_in: boo
     let rules = Rules::of(settings, false);
     let key = if rules.is_own(address) { "internal_require" } else { "require" };
     let level = rules.required(address);
-    match accepted(settings, level, signs_in).as_slice() {
+    match accepted(settings, level, address, signs_in).as_slice() {
         [] => Err(format!(
             "{address}: nothing, for sender.{key} asks for {level}, and no proof of that is believed"
         )),
@@ -37,8 +38,9 @@ fn demanded(config: &Config, library: &Library, address: &Address, signs_in: boo
     }
 }
 
-/// What is believed that proves this level; a sign-in only of a user who has an account that is nobody else's.
-fn accepted(settings: &Sender, level: Level, signs_in: bool) -> Vec<String> {
+/// What is believed that proves this level of this address; a sign-in only of a user who has an account that is nobody
+/// else's.
+fn accepted(settings: &Sender, level: Level, address: &Address, signs_in: bool) -> Vec<String> {
     let mut proofs = Vec::new();
     if !settings.authserv_id.is_empty() {
         let methods = match (level, signs_in) {
@@ -66,7 +68,7 @@ fn accepted(settings: &Sender, level: Level, signs_in: bool) -> Vec<String> {
     if settings.received_auth && signs_in {
         proofs.push("the user's sign-in in our first Received".to_owned());
     }
-    if settings.exchange_internal {
+    if settings.exchange_internal && is_akin(address.domain(), &settings.own_domains) {
         proofs.push("AuthAs Internal by Exchange".to_owned());
     }
     proofs

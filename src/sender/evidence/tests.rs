@@ -323,7 +323,17 @@ fn nothing_counts_that_the_site_does_not_say() {
             by: "signed in as alice, by our first Received".to_owned()
         }]
     );
-    let exchange = found(&header, &Sender { exchange_internal: true, ..Sender::default() });
+    // It names no user: for a sender of another domain it says nothing.
+    let exchange = |own: &str| {
+        let own_domains = vec![own.to_owned()];
+        found(&header, &Sender { exchange_internal: true, own_domains, ..Sender::default() })
+    };
+    let why = "AuthAs Internal by Exchange, which counts for senders of our own organisation alone";
+    assert_eq!(
+        (exchange("example.net").evidence, exchange("example.net").remarks),
+        (vec![], vec![why.to_owned()])
+    );
+    let exchange = exchange("docs.example.org");
     assert_eq!(
         exchange.evidence,
         [Evidence { kind: Kind::Internal, by: "AuthAs Internal by Exchange".to_owned() }]

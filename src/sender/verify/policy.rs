@@ -3,7 +3,7 @@
 use super::dns::Dns;
 use super::tags::Tags;
 use super::{Clock, Unproven};
-use crate::sender::align::{Alignment, is_suffix, is_within, vouches};
+use crate::sender::align::{Alignment, is_above, is_suffix, is_within};
 
 /// The tree is walked in so many steps at most (RFC 9989 section 4.10).
 const STEPS: usize = 8;
@@ -15,7 +15,7 @@ const STEPS: usize = 8;
 pub fn permits(signer: &str, from: &str, dns: &Dns, clock: &Clock<'_>) -> Result<(), Unproven> {
     const OTHER: Unproven = Unproven::Void("its domain may not sign for that of From");
     let policy = published(from, dns, clock)?;
-    if vouches(signer, from, policy.alignment) {
+    if signer == from || (policy.alignment == Alignment::Relaxed && is_above(signer, from)) {
         return Ok(());
     }
     if policy.alignment == Alignment::Strict {
