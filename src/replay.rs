@@ -40,6 +40,8 @@ pub struct Request {
     pub to: Vec<Address>,
     /// How an mbox keeps its mails apart.
     pub style: Style,
+    /// Whoever owns the files could have written what stands in them: no header proves who sent a mail.
+    pub unproven: bool,
 }
 
 /// Why there was no replay, or none to its end.
@@ -130,7 +132,11 @@ impl Replay {
         if let Some(overlap) = apart::beside(config, "the folder of replays", &place) {
             return Err(Error::Setup(format!("{overlap}; {}", apart::Overlap::HINT)).into());
         }
-        let site = Site::open(Spool::site(config))?;
+        let mut settings = Spool::site(config);
+        if request.unproven {
+            settings.sender = settings.sender.without_headers();
+        }
+        let site = Site::open(settings)?;
         request.to.iter().try_for_each(|address| check_recipient(&site, address))?;
         let sizes = sources.iter().map(count).collect::<Result<Vec<u64>, _>>()?;
         let spool = Spool::open(config)?;
@@ -141,6 +147,11 @@ impl Replay {
     /// As [`Site::warn_of_trust`]: old mail is as easily forged as new.
     pub fn warn_of_trust(&self) {
         self.site.warn_of_trust();
+    }
+
+    /// What is believed of the headers of this mail, by the names of the keys in `[sender]` that say so.
+    pub fn believes(&self) -> Vec<&'static str> {
+        self.site.config.sender.headers()
     }
 
     /// Files everything; `stop` ends it after the batch in hand. Whatever ends it, the same replay goes on with what is

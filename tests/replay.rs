@@ -749,3 +749,36 @@ fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     assert!(shown.contains("10 mails  ") && shown.contains("/s  ") && shown.contains(" left"), "{shown:?}");
     assert!(shown.contains("0 filed, 10 duplicate"), "{shown:?}");
 }
+
+/// In a file whose owner could write it, the fields of our server may be the owner's.
+#[test]
+fn headers_of_old_mail_are_believed_as_configured_or_not_at_all() {
+    let site = site();
+    site.configure("authserv_id = []", "authserv_id = [\"mx1\"]");
+    site.configure("trust_from = false", "trust_from = true");
+    site.ok(&["user", "add", "alice", "--address", "alice@example.org"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let replay = |id: &str, flags: &[&str]| {
+        let file = elsewhere.path().join(format!("{id}.eml"));
+        let above = "Authentication-Results: mx1; dmarc=pass header.from=example.org\n";
+        fs::write(&file, short(id, above)).unwrap();
+        let output = site.output(&[&["replay", file.to_str().unwrap(), "--to", TO], flags].concat());
+        assert!(output.status.success(), "{output:?}");
+        let by = site
+            .documents("all")
+            .iter()
+            .find(|one| one["name"].as_str().unwrap().starts_with(id))
+            .unwrap()["created_by"]
+            .clone();
+        (by, String::from_utf8(output.stderr).unwrap())
+    };
+    let (by, told) = replay("one", &[]);
+    assert_eq!(by, "alice");
+    assert!(
+        told.contains("replay: headers of these mails prove who sent them, as sender says (authserv_id)"),
+        "{told}"
+    );
+    assert!(told.contains("--unproven"), "{told}");
+    let (by, told) = replay("two", &["--unproven"]);
+    assert_eq!((by.as_str(), told.as_str()), (Some("System Account"), ""));
+}

@@ -26,6 +26,11 @@ use super::{Context, DONE, FAILED, HELD, complain, wrong};
 /// mail. What is rejected is not kept aside: the source has it. A copy that is given up stands in badmail/ of the folder
 /// CATALOG-replay; `mailshelf queue` shows it, and as long as it stands there its mail is named and not tried again.
 ///
+/// Who sent a mail is proven as `[sender]` says: by fields that our mail server wrote when the mail came. A file that
+/// its owner could write, as in a mailbox with IMAP, may hold such fields of the owner's own: with --unproven they prove
+/// nothing, and only signatures that we verify ourselves do. A library with trust_from believes the bare From all the
+/// same.
+///
 /// Repeated, it files nothing twice; interrupted, the same command goes on.
 #[derive(clap::Args)]
 #[command(after_help = "Exit code 1: something was deferred or could not be read, or it was interrupted. \
@@ -41,6 +46,9 @@ pub struct Replay {
     /// How an mbox keeps its mails apart
     #[arg(long, value_enum, default_value = "auto")]
     mbox: MboxStyle,
+    /// Believe no header of these mails: for files that others than our mail server may have written
+    #[arg(long)]
+    unproven: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,13 +76,15 @@ impl From<MboxStyle> for Style {
 
 impl Replay {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
-        let request = Request { paths: self.paths, to: self.to, style: self.mbox.into() };
+        let request =
+            Request { paths: self.paths, to: self.to, style: self.mbox.into(), unproven: self.unproven };
         let asked_for = !request.to.is_empty();
         let replay = match Prepared::open(&context.config_of_ours()?, request) {
             Err(error) => return refused(error),
             Ok(replay) => replay,
         };
         replay.warn_of_trust();
+        warn_of_headers(&replay.believes());
         let stop = stop_on_signals()?;
         let shown = Shown::new(&context.out, replay.size);
         let ended = replay.run(&stop, &|step| shown.step(step));
@@ -86,6 +96,15 @@ impl Replay {
                 refused(error)
             }
         }
+    }
+}
+
+/// In a live drop only our server writes above our Received; into an old file anybody may have who could write to it.
+fn warn_of_headers(believed: &[&str]) {
+    if !believed.is_empty() {
+        let keys = believed.join(", ");
+        let what = format!("replay: headers of these mails prove who sent them, as sender says ({keys})");
+        complain(&what, Some("where others than our mail server could write these files: --unproven"));
     }
 }
 

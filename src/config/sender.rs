@@ -144,6 +144,29 @@ impl Default for Sender {
     }
 }
 
+impl Sender {
+    /// The keys that are set by which a header proves who sent a mail.
+    pub fn headers(&self) -> Vec<&'static str> {
+        let keys = [
+            ("authserv_id", !self.authserv_id.is_empty()),
+            ("received_auth", self.received_auth),
+            ("exchange_internal", self.exchange_internal),
+        ];
+        keys.into_iter().filter(|(_, set)| *set).map(|(key, _)| key).collect()
+    }
+
+    /// The same, but that no header proves anything, nor does the bare From.
+    pub fn without_headers(self) -> Sender {
+        Sender {
+            authserv_id: Vec::new(),
+            received_auth: false,
+            exchange_internal: false,
+            trust_from: false,
+            ..self
+        }
+    }
+}
+
 /// Checks the ids and domains, and that nothing is set that would do nothing; `site` are the domains of the site.
 pub(super) fn check(mut sender: Sender, site: &[String]) -> Result<Sender, Fault> {
     check_ids(&mut sender.authserv_id)?;
