@@ -146,7 +146,7 @@ fn main() {
         (0..MAILS).map(|nth| with_results(nth, mails::message(&mut random, nth, &[1500]))).collect();
     let ordinary: Vec<_> =
         (0..MAILS).map(|nth| with_results(nth, mails::ordinary(&mut random, nth))).collect();
-    for (kind, mails, rounds) in [("small", &small, 60), ("ordinary", &ordinary, 15)] {
+    for (kind, mails, rounds) in [("small", &small, 30), ("ordinary", &ordinary, 12)] {
         verdicts(kind, mails, if quick { 5 } else { 101 });
         passes(kind, mails, if quick { 3 } else { rounds });
     }
