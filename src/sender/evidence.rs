@@ -279,7 +279,7 @@ fn by(result: &MethodResult, id: &str) -> String {
 fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findings) {
     let results = || ours.iter().flat_map(|field| &field.results);
     if let Some(other) =
-        results().filter_map(|result| result.property("header", "from")).find(|it| !is_of(it, from))
+        results().filter_map(|result| result.property("header", "from")).find(|value| !value.names(from))
     {
         return found.remark(format!("the Authentication-Results are for another From: {other}"));
     }
@@ -405,20 +405,20 @@ fn is_sound(algorithm: &Value) -> bool {
     matches!(plain.as_str(), "rsa-sha256" | "ed25519-sha256")
 }
 
-/// Whether `header.from` names this From: its domain, or all of it.
-fn is_of(value: &Value, from: &Address) -> bool {
-    match value.plain().parse::<Address>() {
-        Ok(address) => address == *from,
-        Err(_) => value.domain().is_some_and(|domain| domain == from.domain()),
-    }
-}
-
 impl Value {
     /// Without quotes.
     fn plain(&self) -> String {
         match self {
             Value::Text(text) => text.clone(),
             Value::Address { .. } => self.to_string(),
+        }
+    }
+
+    /// Whether it, a `header.from`, names this From: its domain, or all of it.
+    pub(super) fn names(&self, from: &Address) -> bool {
+        match self.plain().parse::<Address>() {
+            Ok(address) => address == *from,
+            Err(_) => self.domain().is_some_and(|domain| domain == from.domain()),
         }
     }
 

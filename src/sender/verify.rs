@@ -128,7 +128,7 @@ impl Verifier {
         let domain = from.domain();
         let signed = self.signed(&message, domain, &clock);
         let signed = signed.map(|one| one.map(|by| Finding::Signed { domain: domain.to_owned(), by }));
-        let sealed = self.forwarded(&message, domain, &clock);
+        let sealed = self.forwarded(&message, from, &clock);
         let sealed = sealed.map(|one| one.map(|by| Finding::Sealed { domain: domain.to_owned(), by }));
         // One at a time: the first proof is enough, and nobody is asked for more.
         for one in signed.chain(sealed) {
@@ -187,7 +187,12 @@ impl Verifier {
     }
 
     /// What a forwarder that is believed saw.
-    fn forwarded(&self, message: &Signed<'_>, from: &str, clock: &Clock<'_>) -> impl Iterator<Item = Proof> {
+    fn forwarded(
+        &self,
+        message: &Signed<'_>,
+        from: &Address,
+        clock: &Clock<'_>,
+    ) -> impl Iterator<Item = Proof> {
         let ask = move || match self.sealers.as_slice() {
             [] => None,
             sealers => arc::seen_by(message, sealers, from, &self.dns, clock),

@@ -1,4 +1,11 @@
 //! ARC (RFC 8617): what a forwarder that the site believes saw of a mail before changing it.
+//!
+//! To list a sealer is to believe it: what it saw stands for the mail even where our own server's `dmarc=fail` speaks
+//! against it, for that is what forwarding does to a mail. So nobody else's word counts. The newest hop is the sealer's
+//! own: its seal and its signature hold, that covers From and the whole body, and who changes or seals the mail after it
+//! takes its word away; it says `dmarc=pass` of this very From; and each hop before it is sealed and was found sound.
+
+use mailshelf_storage::Address;
 
 use super::dns::Dns;
 use super::key::Form;
@@ -7,7 +14,7 @@ use super::signature::{Kind, Signature, Signer, text, unsigned};
 use super::tags::Tags;
 use super::{Clock, Unproven};
 use crate::message::fields::Field;
-use crate::sender::results::{Results, Value, instance};
+use crate::sender::results::{Results, instance};
 
 /// A chain has at most so many hops; RFC 8617 section 4.2.1 allows 50, honest ones have a handful.
 const HOPS: usize = 20;
@@ -31,7 +38,7 @@ struct Hop<'m> {
 pub fn seen_by(
     message: &Signed<'_>,
     sealers: &[String],
-    from: &str,
+    from: &Address,
     dns: &Dns,
     clock: &Clock<'_>,
 ) -> Option<Result<String, Unproven>> {
@@ -51,7 +58,7 @@ fn vouched(
     message: &Signed<'_>,
     hops: &[Hop<'_>],
     sealer: &str,
-    from: &str,
+    from: &Address,
     dns: &Dns,
     clock: &Clock<'_>,
 ) -> Result<(), Unproven> {
@@ -78,12 +85,14 @@ fn vouched(
     (0..hops.len()).rev().try_for_each(|nth| sealed(hops.get(..=nth).unwrap_or_default(), dns, clock))
 }
 
-/// Whether the one DMARC result there is says `pass` of mail from this domain.
-fn passed(saw: &Results, from: &str) -> bool {
+/// Whether the one DMARC result there is says `pass` of mail from this mailbox, and no result is of another.
+fn passed(saw: &Results, from: &Address) -> bool {
     let mut each = saw.results.iter().filter(|result| result.method == "dmarc");
     let (Some(result), None) = (each.next(), each.next()) else { return false };
-    let domain = result.property("header", "from").and_then(Value::domain);
-    result.version == 1 && result.result == "pass" && domain.as_deref() == Some(from)
+    let mut named = saw.results.iter().filter_map(|result| result.property("header", "from"));
+    let passed =
+        result.version == 1 && result.result == "pass" && result.property("header", "from").is_some();
+    passed && named.all(|named| named.names(from))
 }
 
 /// Whether the seal of the last of these hops holds (RFC 8617 section 5.1.1).
@@ -148,7 +157,8 @@ mod tests {
     fn the_one_dmarc_result() {
         let seen = |results: &str| {
             let sealed = format!("i=1; {results}");
-            Results::parse_sealed(sealed.as_bytes()).is_ok_and(|saw| passed(&saw, "x.org"))
+            Results::parse_sealed(sealed.as_bytes())
+                .is_ok_and(|saw| passed(&saw, &"a@x.org".parse().unwrap()))
         };
         for pass in [
             "mx.y.org; dmarc=pass header.from=X.org",
@@ -164,6 +174,9 @@ mod tests {
             "mx.y.org; dmarc=pass",
             "mx.y.org; dmarc=pass header.from=y.org",
             "mx.y.org; dmarc=fail header.from=x.org; dmarc=pass header.from=x.org",
+            "mx.y.org; dmarc=pass header.from=b@x.org",
+            "mx.y.org; dmarc=pass header.from=x.org; dkim=pass header.from=y.org",
+            "mx.y.org; dmarc/2=pass header.from=x.org",
             "mx.y.org; dmarc=pass header.from=y.org header.from=x.org",
             "mx.y.org; dmarc/2=pass header.from=x.org",
             "mx.y.org; spf=pass (dmarc=pass header.from=x.org)",

@@ -286,7 +286,11 @@ mod tests {
             assert_eq!(read(&list, Kind::Dkim), Err(why), "{list}");
         }
         assert_eq!(read(&GOOD.replace("x=2000", "i=a@m.x.org; q=dns/txt"), Kind::Dkim), Ok(()));
-        assert_eq!(read(&GOOD.replace("v=1; ", "i=1; "), Kind::Arc), Ok(()));
+        let hop = GOOD.replace("v=1; ", "i=1; ");
+        assert_eq!(read(&hop, Kind::Arc), Ok(()));
+        assert_eq!(read(&hop.replace("From : To", "To"), Kind::Arc), Err("it does not sign From"));
+        let part = hop.replace("x=2000", "l=0");
+        assert_eq!(read(&part, Kind::Arc), Err("it covers only the first bytes of the body (l=)"));
     }
 
     #[test]
