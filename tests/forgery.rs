@@ -1,7 +1,7 @@
 //! Nobody files as somebody else: known forgeries, made-up ones by the thousand, and honest mail beside them, which must
 //! not be refused.
 
-use mailshelf::config::{Require, Sender};
+use mailshelf::config::{Require, ResultsAt, Sender};
 use mailshelf::message::{self, Limits};
 use mailshelf::sender::{Findings, Identity, Rules, evidence, identify};
 use mailshelf_storage::catalog::sqlite::SqliteCatalog;
@@ -132,17 +132,22 @@ fn what_the_forgers_imitate_is_somebody() {
 fn ten_thousand_forgeries_file_as_nobody() {
     let people = People::one("admin", &[VICTIM]);
     let people = people.read();
-    let mut random = Random(1);
-    let (mut sound, mut read) = (0, 0);
-    for nth in 0..10_000 {
-        let message = forge::forgery(&mut random);
-        let Some(identity) = judge(&message, &*people, &settings()) else { continue };
-        assert_eq!(identity.user, None, "{nth}: {}\n{}", identity.proof, String::from_utf8_lossy(&message));
-        sound += usize::from(identity.known);
-        read += usize::from(identity.known && !identity.proof.contains("are void"));
+    for results_at in [ResultsAt::Above, ResultsAt::Below] {
+        let (mut random, settings) = (Random(1), Sender { results_at, ..settings() });
+        let (mut sound, mut read) = (0, 0);
+        for nth in 0..5_000 {
+            let message = forge::forgery(&mut random, results_at);
+            let Some(identity) = judge(&message, &*people, &settings) else { continue };
+            let shown = String::from_utf8_lossy(&message);
+            assert_eq!(identity.user, None, "{results_at:?} {nth}: {}\n{shown}", identity.proof);
+            sound += usize::from(identity.known);
+            let void =
+                ["are void", "a field that bears our id"].iter().any(|why| identity.proof.contains(why));
+            read += usize::from(identity.known && !void);
+        }
+        // Not all of them fall for their From, nor for what is smuggled into our server's field.
+        assert!(sound > 1_500 && read > 300, "{results_at:?}: {sound} {read}");
     }
-    // Not all of them fall for their From, nor for what is smuggled into our server's field.
-    assert!(sound > 3_000 && read > 1_500, "{sound} {read}");
 }
 
 #[test]
@@ -220,7 +225,7 @@ fn the_program_files_no_forgery_as_a_user() {
     let mut random = Random(3);
     let block = format!("x-sender: any@attack.example\r\nx-receiver: all@{DOMAIN}\r\n");
     for nth in 0..300 {
-        let message = forge::forgery(&mut random);
+        let message = forge::forgery(&mut random, ResultsAt::Above);
         site.deliver(&format!("{nth}.eml"), [block.as_bytes(), &message].concat());
     }
     for case in ESPOOFER.iter().chain(WEAK_LINKS) {

@@ -3,6 +3,8 @@
 //! odd, and a HELO, a domain and a `d=` without blanks or semicolons. Our server itself says what is true: not this
 //! sender.
 
+use mailshelf::config::ResultsAt;
+
 use super::Random;
 
 pub const ID: &str = "mx1.docs.example.org";
@@ -71,8 +73,8 @@ fn return_path(random: &mut Random) -> String {
     }
 }
 
-/// What our server writes: the truth, with the session's words in it.
-pub fn border(random: &mut Random) -> String {
+/// What our server writes: the truth, with the session's words in it; above its `Received`, or below.
+fn border(random: &mut Random, at: ResultsAt) -> String {
     let (path, helo, signer) =
         (return_path(random), word(random), format!("{}.attack.example", word(random)));
     let spf = match random.below(3) {
@@ -94,13 +96,36 @@ pub fn border(random: &mut Random) -> String {
         "Received: from {} (unknown [192.0.2.66])\r\n\tby {ID} (Postfix) with ESMTPS id 4F2C;\r\n\tSat, 21 Nov 2026 04:00:00 +0000 (UTC)\r\n",
         helo.replace(['(', ')', '<', '>', '"', '\\', '@', ';'], "?")
     );
-    match random.below(3) {
-        0 => format!("Authentication-Results: {ID};\r\n\t{dkim};\r\n\t{spf};\r\n\t{dmarc}\r\n{received}"),
-        1 => format!(
-            "Authentication-Results: {ID}; {dmarc}\r\nAuthentication-Results: {ID}; {spf}\r\n{received}"
-        ),
-        _ => format!("Authentication-Results: {ID}; {dmarc}; arc=pass (i=1 dmarc=pass)\r\n{received}"),
+    let results = match random.below(3) {
+        0 => format!("Authentication-Results: {ID};\r\n\t{dkim};\r\n\t{spf};\r\n\t{dmarc}\r\n"),
+        1 => format!("Authentication-Results: {ID}; {dmarc}\r\nAuthentication-Results: {ID}; {spf}\r\n"),
+        _ => format!("Authentication-Results: {ID}; {dmarc}; arc=pass (i=1 dmarc=pass)\r\n"),
+    };
+    match at {
+        ResultsAt::Above => results + &received,
+        ResultsAt::Below => received + &results,
     }
+}
+
+/// What a server that writes below its `Received` removes from what it is given: fields that bear its id in plain words.
+/// One that stands in quotes or behind a comment, or that its own reader takes for no such field, it lets through.
+fn stripped(header: &[u8]) -> Vec<u8> {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut field: Vec<u8> = Vec::new();
+    let mut lines = header.split_inclusive(|&byte| byte == b'\n').peekable();
+    while let Some(line) = lines.next() {
+        field.extend(line);
+        if !lines.peek().is_some_and(|next| matches!(next.first(), Some(b' ' | b'\t'))) {
+            let text = field.to_ascii_lowercase();
+            let value =
+                text.strip_prefix(b"authentication-results:".as_slice()).map(<[u8]>::trim_ascii_start);
+            if !value.is_some_and(|value| value.starts_with(ID.as_bytes())) {
+                kept.extend(&field);
+            }
+            field.clear();
+        }
+    }
+    kept
 }
 
 fn id(random: &mut Random) -> &'static str {
@@ -173,8 +198,8 @@ pub fn line(random: &mut Random) -> String {
 }
 
 /// A whole forgery. Where Exchange takes mail in, it has written that this sender is nobody of its own.
-pub fn forgery(random: &mut Random) -> Vec<u8> {
-    let mut border = border(random);
+pub fn forgery(random: &mut Random, results_at: ResultsAt) -> Vec<u8> {
+    let mut border = border(random, results_at);
     border.push_str("X-MS-Exchange-Organization-AuthAs: Anonymous\r\n");
     let mut header = String::new();
     let at = random.below(4);
@@ -190,6 +215,9 @@ pub fn forgery(random: &mut Random) -> Vec<u8> {
             1 => mutated.insert(at, byte),
             _ => drop(mutated.remove(at)),
         }
+    }
+    if results_at == ResultsAt::Below {
+        mutated = stripped(&mutated);
     }
     [border.as_bytes(), &mutated, b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/csv; name=a.csv\r\nContent-Disposition: attachment\r\n\r\na,b\r\n"].concat()
 }
