@@ -109,6 +109,8 @@ def as_authres(ours):
 
 def narrow(value, ours):
     """Why authres does not read what mailshelf reads; None if it should."""
+    if not value.isascii():
+        return "text of other alphabets"
     for result in ours["results"]:
         if result["method"].startswith(("none", "reason")):
             return "a word that begins like one of the grammar"
