@@ -29,6 +29,7 @@ mod kill;
 mod mail_command;
 mod mta;
 mod people;
+mod proof;
 mod queue;
 mod replay;
 mod serve;

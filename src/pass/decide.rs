@@ -93,9 +93,17 @@ pub(crate) fn decide_before<'a>(
         decided.sender = sender_record(&identity);
     }
     for decision in &mut decided.recipients {
-        decision.sender.take_if(|sender| *sender == decided.sender);
+        let sender = decision.sender.take();
+        decision.sender = sender.or_else(|| unasked(&decided.sender)).filter(|own| *own != decided.sender);
     }
     Ok(decided)
+}
+
+/// Who sent it to a recipient that is no library, or takes no mail: whoever the mail is proven to be from, nothing was
+/// asked for here.
+fn unasked(mail: &SenderRecord) -> Option<SenderRecord> {
+    let nobody = || SenderRecord { address: mail.address.clone(), ..sender_record(&nobody("not asked for")) };
+    mail.identity.is_some().then(nobody)
 }
 
 /// What speaks for the sender; the same for every recipient.

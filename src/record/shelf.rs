@@ -65,7 +65,7 @@ fn proof(decided: &Decided<'_>, decision: &Decision<'_>) -> Option<String> {
 pub fn on_record(outcome: &Outcome, library: Option<&Library>) -> RecipientRecord {
     RecipientRecord {
         reason: outcome.reason.clone(),
-        identity: outcome.identity.as_ref().map(ToString::to_string),
+        identity: Some(outcome.identity.as_ref().map(ToString::to_string)),
         level: Some(outcome.level.to_string()),
         proof: outcome.proof.clone(),
         ..bare(&outcome.recipient, outcome.kind, library)
@@ -116,7 +116,7 @@ fn covers(before: &Outcome, now: &Decision<'_>) -> bool {
 fn record(decision: &Decision<'_>, outcome: OutcomeKind) -> RecipientRecord {
     let sender = decision.sender.as_ref();
     RecipientRecord {
-        identity: sender.and_then(|sender| sender.identity.clone()),
+        identity: sender.map(|sender| sender.identity.clone()),
         level: sender.map(|sender| sender.level.clone()),
         proof: sender.map(|sender| sender.proof.clone()),
         ..bare(&decision.recipient, outcome, decision.library.as_ref())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailshelf_storage::model::{Event, NewEvent, OutcomeKind, Pass};
 use mailshelf_storage::{DeliveryId, PassId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::escape::{Escaped, json};
 
@@ -143,10 +143,10 @@ pub struct RecipientRecord {
     /// Filed without an identity.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
-    /// The login it was proven to be, for this recipient; this and the next two only where they differ from the
-    /// mail's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<String>,
+    /// The login it was proven to be for this recipient, or nobody. This and the next two stand there together, and
+    /// only where one of them is not the mail's.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "written")]
+    pub identity: Option<Option<String>>,
     /// How well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
@@ -159,6 +159,11 @@ pub struct RecipientRecord {
     /// Parts that the library's settings leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutRecord>,
+}
+
+/// A value that stands there, be it null.
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// A part that was not filed.
