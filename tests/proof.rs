@@ -53,3 +53,62 @@ fn recipients_that_say_the_same_as_the_mail_say_nothing() {
         assert!(!["identity", "level", "proof"].iter().any(|key| recipient.contains_key(*key)), "{told:#}");
     }
 }
+
+#[test]
+fn what_is_not_proven_is_marked_wherever_it_is_told() {
+    let site = site();
+    site.ok(&[
+        "library",
+        "add",
+        "all",
+        "--alias",
+        "all",
+        "--sender-policy",
+        "anyone",
+        "--save-original",
+        "yes",
+    ]);
+    let odd = mail("b", &["all"], "b")
+        .replace("Alice <alice@example.org>", "a@x.org, =?utf-8?Q?=1B[2J?= <b@x.org>");
+    site.deliver(
+        "a.eml",
+        mail("a", &["all", "lax", "nowhere"], "a").replace("Alice <alice@", "Alice <Alice@"),
+    );
+    let unverified = "by System Account (unverified, claims to be alice@example.org)";
+    let explained = site.ok(&["explain", site.path("drop/a.eml").to_str().unwrap()]);
+    assert!(explained.contains(&format!("filed in all, {unverified}")), "{explained}");
+    let text = site.ok(&["run"]);
+    assert!(text.contains(&format!("all: attachment.txt, Mail a.eml, {unverified}  [")), "{text}");
+    assert!(text.contains("lax: attachment.txt, by alice (from-header)  ["), "{text}");
+    site.deliver("b.eml", odd);
+    site.run();
+    let events = site.ok(&["events"]);
+    assert!(events.contains(&format!("all: attachment.txt, Mail a.eml, {unverified}  [")), "{events}");
+    assert!(events.contains(", by System Account (unverified)  ["), "{events}");
+
+    let mut documents = site.documents("all");
+    documents.sort_by_key(|document| document["mail"].to_string());
+    let facts = |document: &Value| ["level", "unverified", "claimed"].map(|key| document[key].clone());
+    assert_eq!(facts(&documents[0]), [json!("none"), json!(true), json!("alice@example.org")]);
+    assert_eq!(facts(&documents[2]), [json!("none"), json!(true), Value::Null]);
+    assert_eq!(
+        facts(&site.documents("lax")[0]),
+        [json!("from-header"), json!(false), json!("alice@example.org")]
+    );
+    let shown = site.json(&["document", "show", "all", "attachment.txt"]);
+    assert!(documents.contains(&shown[0]));
+    let shown = site.ok(&["document", "show", "all", "attachment.txt"]);
+    assert!(shown.contains("System Account (unverified, claims to be alice@example.org)\n"), "{shown}");
+    assert!(shown.lines().any(|line| line.split_whitespace().eq(["level", "none"])), "{shown}");
+    let listed = site.ok(&["document", "list", "lax"]);
+    assert!(listed.contains("  alice (from-header)  "), "{listed}");
+
+    let mail = documents[0]["mail"].as_str().unwrap();
+    let shown = site.json(&["mail", "show", mail]).remove(0);
+    assert_eq!(
+        (&shown["from"], &shown["claimed"]),
+        (&json!("Alice@example.org"), &json!("alice@example.org"))
+    );
+    let shown = site.ok(&["mail", "show", mail]);
+    assert!(shown.contains("\nclaims to be     alice@example.org\n"), "{shown}");
+}

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use mailshelf::record::words::time;
+use mailshelf::record::words::{mark, time};
 use mailshelf::site::Site;
-use mailshelf_storage::{LibraryName, model};
+use mailshelf_storage::model::{Level, Outcome, OutcomeKind};
+use mailshelf_storage::{Address, Error, LibraryId, LibraryName, Reader, model};
 use serde::Serialize;
 
 use super::output::Show;
@@ -60,13 +61,26 @@ struct View {
     media_type: String,
     created_by: String,
     created_at: String,
+    /// How well it was proven who sent it; `None` where that is not on record.
+    level: Option<Level>,
+    /// Nobody was proven to have.
+    unverified: bool,
+    /// Whom the mail claims to be from.
+    claimed: Option<Address>,
     mail: String,
     original: bool,
 }
 
-impl From<model::Document> for View {
-    fn from(document: model::Document) -> View {
-        View {
+impl View {
+    /// A document of this library, with what is on record of the mail it came with.
+    fn new(document: model::Document, library: LibraryId, reader: &dyn Reader) -> Result<View, Error> {
+        let outcomes = reader.outcomes(document.delivery)?;
+        let is_its = |one: &&Outcome| one.kind == OutcomeKind::Filed && one.library == Some(library);
+        let outcome = outcomes.iter().find(is_its);
+        Ok(View {
+            level: outcome.map(|outcome| outcome.level),
+            unverified: outcome.is_some_and(|outcome| outcome.identity.is_none()),
+            claimed: reader.mail(document.delivery)?.and_then(|mail| mail.claimed()),
             path: document.path(),
             library: document.library.to_string(),
             folder: document.folder,
@@ -79,7 +93,14 @@ impl From<model::Document> for View {
             created_at: time(document.created_at),
             mail: document.delivery.to_string(),
             original: document.original,
-        }
+        })
+    }
+
+    /// For people: who created it, and what is not proven of that.
+    fn by(&self) -> String {
+        let level = self.level.map_or("", Level::as_str);
+        let mark = mark(self.unverified, level, self.claimed.as_ref().map(Address::as_str));
+        format!("{}{mark}", self.created_by)
     }
 }
 
@@ -92,6 +113,7 @@ impl Show for View {
         "version",
         "size",
         "created by",
+        "level",
         "created at",
         "media type",
         "mail",
@@ -106,7 +128,8 @@ impl Show for View {
             library::word(self.original),
             self.version.to_string(),
             self.size.to_string(),
-            self.created_by.clone(),
+            self.by(),
+            self.level.map_or("not on record", Level::as_str).to_owned(),
             self.created_at.clone(),
             self.media_type.clone(),
             self.mail.clone(),
@@ -124,7 +147,7 @@ impl Show for Row {
 
     fn row(&self) -> Vec<String> {
         let view = &self.0;
-        let (size, by) = (view.size.to_string(), view.created_by.clone());
+        let (size, by) = (view.size.to_string(), view.by());
         vec![view.path.clone(), size, by, view.created_at.clone(), view.mail.clone()]
     }
 }
@@ -135,10 +158,12 @@ impl Document {
         match self {
             Document::List { library } => list(context, &site, library)?,
             Document::Show { library, path, version } => {
-                context.out.show(&View::from(find(&site, library, path, *version)?))?;
+                let reader = site.catalog.read()?;
+                let (library, document) = find(&*reader, library, path, *version)?;
+                context.out.show(&View::new(document, library, &*reader)?)?;
             }
             Document::Get { library, path, version, output } => {
-                let digest = find(&site, library, path, *version)?.digest;
+                let digest = find(&*site.catalog.read()?, library, path, *version)?.1.digest;
                 target::write(&|| Ok(site.contents.open(digest)?), digest, output.as_deref())?;
             }
         }
@@ -152,7 +177,7 @@ fn list(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<()
     let mut rows = Vec::new();
     let mut printed = Ok(());
     reader.each_document(library.id, &mut |document| {
-        let view = View::from(document);
+        let view = View::new(document, library.id, &*reader)?;
         if !context.out.is_json() {
             rows.push(Row(view));
         } else if printed.is_ok() {
@@ -167,17 +192,17 @@ fn list(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<()
     context.out.list(&rows, &format!("Library {name} holds no documents."))
 }
 
+/// The document of a path, and the library it is in.
 fn find(
-    site: &Site,
+    reader: &dyn Reader,
     name: &LibraryName,
     path: &str,
     version: Option<u32>,
-) -> anyhow::Result<model::Document> {
-    let reader = site.catalog.read()?;
-    let library = library::find(&*reader, name)?;
+) -> anyhow::Result<(LibraryId, model::Document)> {
+    let library = library::find(reader, name)?;
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     match reader.document(library.id, folder, file, version)? {
-        Some(document) => Ok(document),
+        Some(document) => Ok((library.id, document)),
         None => {
             let version = version.map(|version| format!(", version {version}")).unwrap_or_default();
             let hint = format!("`mailshelf document list {name}` shows those there are");

@@ -8,6 +8,7 @@ use mailshelf::escape::Escaped;
 use mailshelf::explain::{self, ExplainError, Explanation, Recipient, Request, Step};
 use mailshelf::pass::patience::Patience;
 use mailshelf::pass::proof::Prover;
+use mailshelf::record::words::SenderRecord;
 use mailshelf_storage::Address;
 
 use super::{Context, DONE, wrong};
@@ -77,7 +78,7 @@ fn text(explanation: &Explanation) -> String {
         };
         line(&mut text, "", 4, &whom);
         recipient.steps.iter().for_each(|step| add(&mut text, step));
-        line(&mut text, "  ⇒ ", 4, &verdict(recipient));
+        line(&mut text, "  ⇒ ", 4, &verdict(recipient, &explanation.sender));
     }
     add(&mut text, &explanation.disposal.step);
     text.truncate(text.trim_end().len());
@@ -92,12 +93,12 @@ fn headline(explanation: &Explanation) -> String {
     format!("{}: {subject} from {from}", explanation.file)
 }
 
-fn verdict(recipient: &Recipient) -> String {
+fn verdict(recipient: &Recipient, mail: &SenderRecord) -> String {
     let record = &recipient.record;
     let mut verdict = record.outcome.clone();
     if let (Some(library), Some(by)) = (&record.library, &record.created_by) {
         // Writing to a String cannot fail.
-        let _ = write!(verdict, " in {library}, by {by}");
+        let _ = write!(verdict, " in {library}, by {by}{}", record.mark(mail));
     }
     for more in [record.reason.as_deref(), recipient.meaning].into_iter().flatten() {
         let _ = write!(verdict, ": {more}");

@@ -14,7 +14,7 @@ mod line;
 mod pick;
 mod severity;
 
-pub use line::Line;
+pub use line::{Line, mark};
 pub use pick::pick;
 pub use severity::Severity;
 

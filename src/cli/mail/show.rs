@@ -4,7 +4,7 @@ use mailshelf::escape::Escaped;
 use mailshelf::site::Look;
 use mailshelf::whereabouts::{self, Found, Place};
 use mailshelf_storage::model::{Document, MailState};
-use mailshelf_storage::{DeliveryId, Error};
+use mailshelf_storage::{Address, DeliveryId, Error};
 use serde::Serialize;
 
 use super::find;
@@ -129,6 +129,7 @@ impl Text<'_> {
         self.plain("file", &view.file)?;
         self.plain("node", &view.node)?;
         self.some("from", view.from.as_deref())?;
+        self.some("claims to be", view.claimed.as_ref().map(Address::as_str))?;
         self.some("envelope sender", view.envelope_sender.as_deref())?;
         self.some("subject", view.subject.as_deref())?;
         self.some("message-id", view.message_id.as_deref())?;

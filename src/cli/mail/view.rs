@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mailshelf::record::words::time;
 use mailshelf_storage::model::{Document, Mail, MailState, Outcome, OutcomeKind};
-use mailshelf_storage::{LibraryId, Reader};
+use mailshelf_storage::{Address, LibraryId, Reader};
 use serde::Serialize;
 
 use crate::cli::filter::Filter;
@@ -22,6 +22,8 @@ pub struct View {
     pub size: u64,
     pub message_id: Option<String>,
     pub from: Option<String>,
+    /// The one address that From names, in the form in which addresses are compared.
+    pub claimed: Option<Address>,
     pub envelope_sender: Option<String>,
     pub subject: Option<String>,
     pub state: MailState,
@@ -89,6 +91,7 @@ impl View {
             }
         };
         View {
+            claimed: mail.claimed(),
             taken_at: time(mail.delivery.time()),
             mail: mail.delivery.to_string(),
             arrived_at: time(mail.arrived_at),

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use super::{MailRecord, RecipientRecord};
+use mailshelf_storage::model::Level;
+
+use super::{MailRecord, RecipientRecord, SenderRecord};
 use crate::escape::Escaped;
 
 /// A line on a mail. Whoever prints it may give the outcome a colour of its own.
@@ -38,14 +40,14 @@ impl MailRecord {
         }
         let line = |recipient: &RecipientRecord| Line {
             outcome: Escaped(&recipient.outcome).to_string(),
-            rest: format!("{}  [{whose}]", recipient.text()),
+            rest: format!("{}  [{whose}]", recipient.text(&self.sender)),
         };
         self.recipients.iter().map(line).collect()
     }
 }
 
 impl RecipientRecord {
-    fn text(&self) -> String {
+    fn text(&self, mail: &SenderRecord) -> String {
         let address = if self.address.is_empty() { "(no recipient)" } else { &self.address };
         let mut text = Escaped(address).to_string();
         let mut add = |label: &str, value: &str| {
@@ -56,6 +58,7 @@ impl RecipientRecord {
             add(" → ", self.library.as_deref().unwrap_or_default());
             add(": ", &self.documents.join(", "));
             add(", by ", self.created_by.as_deref().unwrap_or_default());
+            add("", &self.mark(mail));
         }
         if let Some(reason) = &self.reason {
             add(": ", reason);
@@ -64,5 +67,41 @@ impl RecipientRecord {
             add(" – ", because);
         }
         text
+    }
+
+    /// What nobody should overlook beside the name that a document has, not escaped: that nobody is proven to have sent
+    /// it, or by nothing but the bare From. `mail` is who sent the mail as a whole.
+    pub fn mark(&self, mail: &SenderRecord) -> String {
+        let level = self.level.as_deref().unwrap_or(&mail.level);
+        mark(self.unverified, level, mail.address.as_deref())
+    }
+}
+
+/// As [`RecipientRecord::mark`], of plain facts: whether it is unverified, its level, and the address that is claimed.
+pub fn mark(unverified: bool, level: &str, claimed: Option<&str>) -> String {
+    match claimed {
+        Some(address) if unverified => format!(" (unverified, claims to be {address})"),
+        None if unverified => " (unverified)".to_owned(),
+        _ if level == Level::FromHeader.as_str() => format!(" ({level})"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_proven_is_marked() {
+        let claim = Some("a@x.org");
+        for (unverified, level, claimed, told) in [
+            (true, "none", claim, " (unverified, claims to be a@x.org)"),
+            (true, "none", None, " (unverified)"),
+            (false, "from-header", claim, " (from-header)"),
+            (false, "spf", claim, ""),
+            (false, "domain", claim, ""),
+        ] {
+            assert_eq!(mark(unverified, level, claimed), told);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::words;
-use crate::{DeliveryId, Digest, LibraryId, Login};
+use crate::{Address, DeliveryId, Digest, LibraryId, Login};
 
 words!(
     /// How well it is proven who sent a mail, weakest first.
@@ -78,6 +78,13 @@ pub struct Mail {
     pub attempts: u32,
     /// The last fault, in words.
     pub fault: Option<String>,
+}
+
+impl Mail {
+    /// Whom it claims to be from: the one address that `From` names, if it is one. Only ever a claim.
+    pub fn claimed(&self) -> Option<Address> {
+        self.from.as_deref()?.parse().ok()
+    }
 }
 
 /// How a mail ended for one recipient.
