@@ -112,3 +112,19 @@ fn what_is_not_proven_is_marked_wherever_it_is_told() {
     let shown = site.ok(&["mail", "show", mail]);
     assert!(shown.contains("\nclaims to be     alice@example.org\n"), "{shown}");
 }
+
+#[test]
+fn whoever_may_not_file_is_told_what_is_missing() {
+    let site = site();
+    site.ok(&["revoke", "lax", "user:alice"]);
+    let because = |site: &Site| {
+        site.deliver("a.eml", mail("a", &["lax"], "a"));
+        let told = site.pass()["mails"][0].clone();
+        assert_eq!(told["sender"]["level"], "from-header", "the proof stands there");
+        assert_eq!(told["recipients"][0]["reason"], "no-permission");
+        told["recipients"][0]["because"].clone()
+    };
+    assert_eq!(because(&site), "no role here; contributor is asked for");
+    site.ok(&["grant", "lax", "everyone", "reader"]);
+    assert_eq!(because(&site), "reader by everyone; contributor is asked for");
+}

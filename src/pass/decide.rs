@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use mailshelf_storage::model::{Level, Library, Mail, MailState};
+use mailshelf_storage::model::{Level, Library, Mail, MailState, Role};
 use mailshelf_storage::{LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
@@ -226,7 +226,7 @@ impl<'a> Judge<'a, '_> {
             authorise::Verdict::As(login) => login.to_string(),
             authorise::Verdict::Anonymous => self.config.site.system_account.clone(),
             authorise::Verdict::Refused(reason) => {
-                let verdict = refuse(reason, Some(identity.proof.clone()));
+                let verdict = refuse(reason, Some(self.lack(&library, &identity)?));
                 return Ok((Decision::of(recipient, library, &identity, verdict), identity));
             }
         };
@@ -237,6 +237,14 @@ impl<'a> Judge<'a, '_> {
             Err(refusal) => Verdict::Refuse(refusal.clone()),
         };
         Ok((Decision::of(recipient, library, &identity, verdict), identity))
+    }
+
+    /// Why a library does not take a mail: of whom nobody is proven to be, the want of proof; of a user, that of a right.
+    fn lack(&self, library: &Library, identity: &Identity) -> Result<String> {
+        let Some(user) = &identity.user else { return Ok(identity.proof.clone()) };
+        let ways = self.reader.ways(library.id, user.id, 1)?;
+        let role = ways.first().map_or("no role here".to_owned(), ToString::to_string);
+        Ok(format!("{role}; {} is asked for", Role::Contributor))
     }
 
     /// Who it claims to be from, where no library was there to ask for proof.
