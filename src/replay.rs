@@ -19,7 +19,7 @@ use crate::drop::DropError;
 use crate::outcome::Reason;
 use crate::pass::{self, Completed, PassError, Scope};
 use crate::route::{Route, route};
-use crate::site::Site;
+use crate::site::{Site, Trusting};
 use copying::{Copying, Halt};
 use mbox::Style;
 use source::{Found, Source};
@@ -146,7 +146,7 @@ impl Replay {
 
     /// As [`Site::warn_of_trust`]: old mail is as easily forged as new.
     pub fn warn_of_trust(&self) {
-        self.site.warn_of_trust();
+        self.site.warn_of_trust(Trusting::default());
     }
 
     /// What is believed of the headers of this mail, by the names of the keys in `[sender]` that say so.

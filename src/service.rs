@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::config::WatchMode;
 use crate::drop::{DropError, DropFolder};
 use crate::pass::{self, Completed, PassError, Scope};
-use crate::site::Site;
+use crate::site::{Site, Trusting};
 use clock::Clock;
 use watch::Watch;
 
@@ -58,6 +58,8 @@ pub struct Service<'a> {
     clock: Option<Clock>,
     /// The configuration could not be read again, by a fault that may pass.
     reload_again: bool,
+    /// Where the bare From header was last known to be believed.
+    trusting: Trusting,
     /// What was last told to be wrong, and still is.
     troubles: HashMap<About, String>,
 }
@@ -89,6 +91,7 @@ impl<'a> Service<'a> {
             watch: None,
             clock: None,
             reload_again: false,
+            trusting: Trusting::default(),
             troubles: HashMap::new(),
         })
     }
@@ -178,6 +181,8 @@ impl<'a> Service<'a> {
 
     fn pass(&mut self, scope: Scope) {
         let Some(drop) = &self.drop else { return };
+        // The configuration may have been read again, and libraries change at any time.
+        self.trusting = self.site.warn_of_trust(std::mem::take(&mut self.trusting));
         let tell = &mut *self.tell;
         let (mut unwell, stop) = (false, self.bell.stopped());
         let done = pass::run(&self.site, drop, scope, stop, |completed| {

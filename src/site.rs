@@ -13,7 +13,9 @@ use crate::drop::{self, DropError, DropFolder, Format};
 use crate::sender::verify::Verifier;
 
 mod check;
-mod warn;
+mod trust;
+
+pub use trust::Trusting;
 
 /// A configuration with its catalog and its contents open.
 pub struct Site {

@@ -267,6 +267,23 @@ fn run_warns_where_the_bare_from_is_believed() {
 }
 
 #[test]
+fn a_library_that_is_to_believe_the_bare_from_is_warned_of() {
+    let site = Site::new();
+    let told = |arguments: &[&str]| {
+        let output = site.output(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let warning = "mailshelf: warning: library a: whoever writes a From header files there as that user\n\
+                   hint: `mailshelf library set a --trust-from no` asks for proof\n";
+    assert_eq!(told(&["library", "add", "a", "--alias", "a", "--trust-from", "yes"]), warning);
+    assert_eq!(told(&["library", "set", "a", "--save-original", "yes"]), "");
+    assert_eq!(told(&["library", "set", "a", "--trust-from", "inherit"]), "");
+    assert_eq!(told(&["library", "set", "a", "--trust-from", "yes"]), warning);
+    assert_eq!(told(&["library", "add", "b", "--alias", "b"]), "");
+}
+
+#[test]
 fn replay_warns_where_the_bare_from_is_believed() {
     let site = Site::open_to_all();
     let elsewhere = tempfile::tempdir().unwrap();

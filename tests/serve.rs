@@ -195,6 +195,28 @@ fn a_relative_configuration_is_watched_as_well() {
     assert_served(&site, service, &["slow"]);
 }
 
+/// The warning is worth nothing to a service that never ends unless what is believed later is told later.
+#[test]
+fn whatever_comes_to_believe_the_bare_from_is_warned_of() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, EACH_SECOND, "off");
+    site.wait_for("its first pass", |site| !site.events().is_empty());
+    assert!(!service.says("trust_from is set"));
+    site.ok(&["library", "add", "lax", "--alias", "lax", "--trust-from", "yes"]);
+    service.wait_until_it_says(
+        "trust_from is set: whoever writes a From header files as that user site=false libraries=\"lax\"",
+    );
+    site.configure("trust_from = false", "trust_from = true");
+    service.signal(Signal::HUP);
+    service.wait_until_it_says("site=true libraries=\"all, lax\"");
+    let passes = |site: &Site| site.events().len();
+    let before = passes(&site);
+    site.wait_for("two more passes", |site| passes(site) > before + 1);
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("trust_from is set").count(), 2, "{said}");
+}
+
 /// A catalog put back from a copy is another file: what went to the old one would be lost.
 #[test]
 fn a_catalog_that_was_replaced_is_opened_anew() {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::output::Show;
-use super::{Context, DONE, wrong};
+use super::{Context, DONE, complain, wrong};
 
 /// Libraries: add, set, show, list, remove
 #[derive(clap::Subcommand)]
@@ -223,6 +223,7 @@ impl Library {
             Library::Add { name, alias, settings } => {
                 let mut writer = site.catalog.write()?;
                 let settings = settings.over(LibrarySettings::default());
+                warn_of_trust(&name, settings.trust_from);
                 writer.add_library(&name, &alias, &settings, Timestamp::now())?;
                 writer.commit()?;
                 show(context, &site, &name)
@@ -231,6 +232,9 @@ impl Library {
                 let mut writer = site.catalog.write()?;
                 let library = find(&*writer, &name)?;
                 let alias = alias.unwrap_or(library.alias);
+                if let Some(trust_from) = settings.trust_from {
+                    warn_of_trust(&name, trust_from);
+                }
                 writer.set_library(library.id, &alias, &settings.over(library.settings))?;
                 writer.commit()?;
                 show(context, &site, &name)
@@ -254,6 +258,15 @@ impl Library {
                 Ok(DONE)
             }
         }
+    }
+}
+
+/// Says so where a library is told to believe From.
+fn warn_of_trust(name: &LibraryName, trust_from: TrustFrom) {
+    if trust_from == TrustFrom::Yes {
+        let what = format!("warning: library {name}: whoever writes a From header files there as that user");
+        let hint = format!("`mailshelf library set {name} --trust-from no` asks for proof");
+        complain(&what, Some(&hint));
     }
 }
 

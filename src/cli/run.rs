@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use mailshelf::drop::DropError;
 use mailshelf::pass::{self, Completed, Scope};
-use mailshelf::site::Site;
+use mailshelf::site::{Site, Trusting};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -23,7 +23,7 @@ pub struct Run {}
 impl Run {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
         let site = open(context.config_of_ours()?)?;
-        site.warn_of_trust();
+        site.warn_of_trust(Trusting::default());
         run(&site, &context.out, |completed| text(&context.out, completed))
     }
 }

@@ -38,7 +38,6 @@ impl Serve {
         let config = context.config_of_ours()?;
         let file = config.file.clone();
         let site = open(config)?;
-        site.warn_of_trust();
         let load = || load(&file).map_err(|error| said(&error));
         // A journal knows of no working folder.
         let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
