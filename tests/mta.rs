@@ -119,7 +119,7 @@ fn a_real_server_proves_what_is_genuine_and_nothing_else() {
     let Some(servers) = Servers::start(&site, &["opendkim", "opendmarc"], "") else { return };
     let mut client = Client::connect(&servers);
     const DMARC: &str = "dmarc=pass by mx1.docs.example.org";
-    const DKIM: &str = "dkim=pass by mx1.docs.example.org";
+    const DKIM: &str = "dkim=pass header.d=bare.test by mx1.docs.example.org";
     let cases = [
         ("ed25519", "filed", DMARC),
         ("no-policy", "filed", DKIM),

@@ -298,8 +298,8 @@ fn access_tells_what_proof_is_asked_for() {
         proof(&site),
         "alice@docs.example.org: the user's sign-in in our first Received, or AuthAs Internal by Exchange \
          (sender.internal_require asks for submission); alice@example.org: a DKIM signature that we verify and DMARC \
-         allows, or an ARC seal of lists.org that we verify, or the user's sign-in in our first Received \
-         (sender.require asks for domain)"
+         allows, or an ARC seal of lists.org that we verify, or the user's sign-in in our first Received, \
+         or AuthAs Internal by Exchange (sender.require asks for domain)"
     );
     site.configure("own_domains = []", "own_domains = [\"elsewhere.org\"]");
     site.configure("\nrequire = \"domain\"", "\nrequire = \"spf\"");

@@ -35,8 +35,7 @@ pub fn is_within(domain: &str, parent: &str) -> bool {
 }
 
 /// Whether a domain whose servers sent a mail belongs to that of its From, relaxed: they are the same, or below the same
-/// registered domain by the public suffix list, its private part included. Under a suffix that is not on the list only
-/// the same domain is: nobody knows who registers there. Return paths are below From's domain more often than not.
+/// registered domain by the public suffix list, its private part included, and its rule `*` for what is not on it.
 pub fn aligned(proven: &str, from: &str) -> bool {
     proven == from || registered(proven).is_some_and(|domain| registered(from) == Some(domain))
 }
@@ -60,7 +59,7 @@ pub fn is_suffix(domain: &str) -> bool {
 
 /// The domain one label below the public suffix.
 fn registered(domain: &str) -> Option<&str> {
-    let found = psl::domain(domain.as_bytes()).filter(|found| found.suffix().is_known())?;
+    let found = psl::domain(domain.as_bytes())?;
     std::str::from_utf8(found.as_bytes()).ok()
 }
 
@@ -93,7 +92,7 @@ mod tests {
             ("localhost", "localhost", true, true),
             ("mail.example.org", "example.org", false, true),
             ("a.example.org", "b.example.org", false, true),
-            ("mail.corp.internal", "corp.internal", false, false),
+            ("mail.corp.internal", "corp.internal", false, true),
             ("xample.org", "example.org", false, false),
             ("example.org.evil.net", "example.org", false, false),
             ("org", "example.org", false, false),
@@ -149,7 +148,7 @@ mod tests {
             ("co.uk", "example.co.uk"),
             ("a.co.uk", "b.co.uk"),
             ("a.github.io", "b.github.io"),
-            ("mail.corp.internal", "corp.internal"),
+            ("corp.internal", "internal"),
             ("example.org'a.attack.com", "example.org"),
         ] {
             assert!(!aligned(proven, from), "{proven} {from}");

@@ -75,8 +75,8 @@ pub fn session(value: &[u8]) -> Session {
         (false, false) => Protocol::Unsaid,
     };
     let sign_in = match sign_in(value) {
-        // Postfix never writes the one without the other.
-        SignIn::Account(_) if protocol != Protocol::Authenticated => SignIn::Odd,
+        // Postfix never names another protocol with it.
+        SignIn::Account(_) if protocol == Protocol::Other => SignIn::Odd,
         sign_in => sign_in,
     };
     Session { sign_in, protocol }

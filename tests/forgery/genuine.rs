@@ -167,7 +167,8 @@ pub fn word(random: &mut Random, from: &str, domain: &str, account: &str) -> Wor
          Sat, 21 Nov 2026 04:00:00 +0000 (UTC)\r\n"
     );
     let submission = random.below(12);
-    if submission == 0 {
+    // AuthAs names no user: it speaks for those of the site's own organisation.
+    if submission == 0 && domain.ends_with("example.org") {
         let own = "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthMechanism: 04\r\n\
                    X-MS-Exchange-Organization-AuthSource: ex1.example.org\r\n";
         return Word { server: "Exchange", above: received + own, level: Level::Submission };

@@ -104,8 +104,6 @@ fn what_departs_from_the_grammar_voids_all_of_it() {
         ("x; dkim=pass header.b=", "a value is neither a word nor an address"),
         ("x; dkim=pass header.b=a/b@c.org", "a value goes on where it should end"),
         ("x; dkim=pass header.b=a/b(c)", "no blank sets a comment apart"),
-        ("x; dkim=pass header.d=a/b", "a value is neither a word nor an address"),
-        ("x; dkim=pass policy.b=a/b", "a value is neither a word nor an address"),
         ("x; spf=pass smtp=a", "a property has no type"),
         ("x; spf=pass action=none", "a property has no type"),
         ("x; spf=pass smtp.a=b reason=c", "a property has no type"),
