@@ -233,11 +233,29 @@ impl Config {
         };
         let table = DeTable::parse(text).map_err(toml_fault)?;
         keys::check_keys(table.get_ref())?;
-        let raw: Raw = toml::from_str(text).map_err(toml_fault)?;
+        let raw: Raw = toml::from_str(text).map_err(|error| {
+            let at = error.span().map(|span| span.start);
+            let key = at.and_then(|at| keys::name(table.get_ref(), at));
+            Fault { why: wrong_value(key.as_deref(), error.message()), ..toml_fault(error) }
+        })?;
         validate(file, raw).map_err(|fault| {
             let at = fault.keys.iter().find_map(|key| keys::place(table.get_ref(), key));
             at.into_iter().fold(fault, Fault::at)
         })
+    }
+}
+
+/// What serde says of a value that no choice has, in our words; of any other, with its key.
+fn wrong_value(key: Option<&str>, message: &str) -> String {
+    let message = message.trim();
+    let Some(key) = key.filter(|key| !message.starts_with(key)) else { return message.to_owned() };
+    let variant = message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected "));
+    match variant {
+        Some((value, choices)) => {
+            let choices = choices.strip_prefix("one of ").unwrap_or(choices).replace('`', "\"");
+            format!("{key} is one of {}, not {value:?}", choices.replace(" or ", ", "))
+        }
+        None => format!("{key}: {message}"),
     }
 }
 

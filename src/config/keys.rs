@@ -65,10 +65,20 @@ fn kind(value: &DeValue<'_>) -> &'static str {
 
 fn unknown<'a>(key: &str, section: &str, known: impl Iterator<Item = &'a str>) -> Fault {
     let fault = Fault::new(format!("unknown key `{section}{}`", key.escape_debug()));
-    match known.max_by(|a, b| strsim::jaro(a, key).total_cmp(&strsim::jaro(b, key))) {
+    match known.max_by(|a, b| likeness(a, key).total_cmp(&likeness(b, key))) {
         Some(nearest) => fault.hint(format!("the nearest known one is `{section}{nearest}`")),
         None => fault,
     }
+}
+
+/// How like two keys are, from 0 to 1: as they are written, or with their words in order.
+fn likeness(one: &str, other: &str) -> f64 {
+    let ordered = |key: &str| {
+        let mut words: Vec<_> = key.split(['_', '-']).collect();
+        words.sort_unstable();
+        words.join("_")
+    };
+    strsim::jaro(one, other).max(strsim::jaro(&ordered(one), &ordered(other)))
 }
 
 /// Whether two values of the kinds that occur among defaults are equal.
@@ -86,4 +96,13 @@ pub fn place(table: &DeTable<'_>, name: &str) -> Option<usize> {
     let (section, key) = name.split_once('.')?;
     let (key, _) = table.get(section)?.get_ref().as_table()?.get_key_value(key)?;
     Some(key.span().start)
+}
+
+/// The name of the key whose value stands at a byte of the file.
+pub fn name(table: &DeTable<'_>, at: usize) -> Option<String> {
+    table.iter().find_map(|(section, content)| {
+        let mut keys = content.get_ref().as_table()?.iter();
+        let (key, _) = keys.find(|(_, value)| value.span().contains(&at))?;
+        Some(format!("{}.{}", section.get_ref(), key.get_ref()))
+    })
 }

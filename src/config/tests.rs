@@ -34,6 +34,17 @@ fn an_unknown_key_names_its_line_and_the_nearest_known_one() {
     let (why, hint) = parse(&format!("{SITE}[drop]\nsetle = \"1s\"\n")).unwrap_err();
     assert_eq!(why, "line 4: unknown key `drop.setle`");
     assert_eq!(hint.unwrap(), "the nearest known one is `drop.settle`");
+    for (written, nearest) in [
+        ("require_internal", "internal_require"),
+        ("require-internal", "internal_require"),
+        ("requires", "require"),
+        ("authserv_ids", "authserv_id"),
+        ("from_trust", "trust_from"),
+        ("sealers_arc", "arc_sealers"),
+    ] {
+        let (_, hint) = parse(&format!("{SITE}[sender]\n{written} = 1\n")).unwrap_err();
+        assert_eq!(hint.unwrap(), format!("the nearest known one is `sender.{nearest}`"));
+    }
     let (why, hint) = parse("[sites]\n").unwrap_err();
     assert_eq!(why, "line 1: unknown key `sites`");
     assert_eq!(hint.unwrap(), "the nearest known one is `site`");
@@ -43,13 +54,19 @@ fn an_unknown_key_names_its_line_and_the_nearest_known_one() {
 fn each_wrong_value_is_refused_for_its_own_reason() {
     for (text, reason) in [
         ("[drop]\nsettle = 5", "line 4: drop.settle is a text in quotes, not a whole number"),
-        ("[drop]\nsettle = \"5 weeks\"", "line 4: \"5 weeks\" is no time; one looks like \"2s\" or \"30d\""),
+        (
+            "[drop]\nsettle = \"5 weeks\"",
+            "line 4: drop.settle: \"5 weeks\" is no time; one looks like \"2s\" or \"30d\"",
+        ),
         ("[drop]\npath = [\"a\"]", "line 4: drop.path is a text in quotes, not a list"),
         ("[drop]\npath = \"\"", "line 4: drop.path is empty"),
         ("[drop]\nkept = \"\"", "line 4: drop.kept is empty"),
         ("[drop]\nbadmail = \"\"", "line 4: drop.badmail is empty"),
         ("[events]\nfile = \"\"", "line 4: events.file is empty"),
-        ("[limits]\nmessage = \"64MB\"", "line 4: \"64MB\" is no size; one looks like \"64MiB\""),
+        (
+            "[limits]\nmessage = \"64MB\"",
+            "line 4: limits.message: \"64MB\" is no size; one looks like \"64MiB\"",
+        ),
         ("[limits]\nmessage = \"5GiB\"", "line 4: limits.message is a size from 1 byte to 4GiB"),
         ("[limits]\nattachment = \"0\"", "line 4: limits.attachment is a size from 1 byte to 4GiB"),
         ("[limits]\nattachment = \"5GiB\"", "line 4: limits.attachment is a size from 1 byte to 4GiB"),
@@ -59,7 +76,7 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
         ("[limits]\nparts = \"9\"", "line 4: limits.parts is a whole number, not a text in quotes"),
         (
             "[drop]\nformat = \"mbox\"",
-            "line 4: unknown variant `mbox`, expected one of `folder`, `maildir`, `auto`",
+            "line 4: drop.format is one of \"folder\", \"maildir\", \"auto\", not \"mbox\"",
         ),
         (
             "[storage]\ncatalog = \"postgres://me:secret@x\"",
@@ -72,13 +89,16 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
         ("[storage]\ncatalog = \"sqlite:\"", "line 4: storage.catalog names no path after \"sqlite:\""),
         (
             "[sender]\nrequire = \"from-header\"",
-            "line 4: unknown variant `from-header`, expected one of `spf`, `domain`, `submission`",
+            "line 4: sender.require is one of \"spf\", \"domain\", \"submission\", not \"from-header\"",
         ),
         (
             "[sender]\ninternal_require = \"none\"",
-            "line 4: unknown variant `none`, expected one of `spf`, `domain`, `submission`",
+            "line 4: sender.internal_require is one of \"spf\", \"domain\", \"submission\", not \"none\"",
         ),
-        ("[sender]\nresults_at = \"top\"", "line 4: unknown variant `top`, expected `above` or `below`"),
+        (
+            "[sender]\nresults_at = \"top\"",
+            "line 4: sender.results_at is one of \"above\", \"below\", not \"top\"",
+        ),
         ("[sender]\nauthserv_id = \"mx1\"", "line 4: sender.authserv_id is a list, not a text in quotes"),
         ("[sender]\nauthserv_id = [\"mx1\", \"\"]", "line 4: sender.authserv_id: \"\" is no authserv-id"),
         ("[sender]\nauthserv_id = [\"mx1;\"]", "line 4: sender.authserv_id: \"mx1;\" is no authserv-id"),
@@ -89,7 +109,7 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
         ("[sender]\nreceived_auth = 1", "line 4: sender.received_auth is true or false, not a whole number"),
         (
             "[sender]\nverify = \"spf\"",
-            "line 4: unknown variant `spf`, expected one of `off`, `dkim`, `dmarc`",
+            "line 4: sender.verify is one of \"off\", \"dkim\", \"dmarc\", not \"spf\"",
         ),
         (
             "[sender]\nresolver = \"192.0.2.1\"",
@@ -106,6 +126,26 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
         (
             "[sender]\narc_sealers = [\"x.org\"]",
             "line 4: sender.arc_sealers: nobody looks at seals while sender.verify is off",
+        ),
+        (
+            "[sender]\nresolver = \"127.0.0.1:53\"",
+            "line 4: sender.resolver: nobody is asked while sender.verify is off",
+        ),
+        (
+            "[sender]\nresults_at = \"below\"",
+            "line 4: sender.results_at: no results are read while sender.authserv_id is empty",
+        ),
+        (
+            "[sender]\nrequire = \"submission\"\nverify = \"dkim\"",
+            "line 5: sender.verify: no signature proves a submission, and require and internal_require ask for nothing less",
+        ),
+        (
+            "[drop]\nrejected = \"bounce\"",
+            "line 4: drop.rejected is one of \"delete\", \"keep\", not \"bounce\"",
+        ),
+        (
+            "[schedule]\nwatch = \"\"",
+            "line 4: schedule.watch is one of \"auto\", \"inotify\", \"poll\", \"off\", not \"\"",
         ),
         (
             "[drop]\nsafe_servers = [\"192.0.2.0/24\"]",
