@@ -131,6 +131,10 @@ fn an_account_of_two_users_is_neithers() {
     site.ok(&["user", "add", team]);
     let nothing = "team@docs.example.org: nothing, for sender.internal_require asks for submission";
     assert!(proof("alice@docs.example.org").starts_with(nothing), "{}", proof("alice@docs.example.org"));
+    // Nor can a sign-in be what would help.
+    let hints = access(&site, "alice@docs.example.org")["hints"].to_string();
+    let helps = "name what proves submission: exchange_internal, or have internal_require ask for less";
+    assert!(hints.contains(helps), "{hints}");
     site.assert_sound();
 }
 
@@ -308,6 +312,40 @@ fn access_tells_what_proof_is_asked_for() {
         "alice@example.org: dmarc=pass, dkim=pass, spf=pass or auth=pass by mx1 or mx2, or a DKIM signature";
     assert!(proof(&site).contains(expected), "{}", proof(&site));
     assert!(!proof(&site).contains("internal_require"), "{}", proof(&site));
+}
+
+/// What is suggested must help: each key that is named, and none that cannot.
+#[test]
+fn access_suggests_what_can_prove_what_is_asked_for() {
+    let site = site();
+    site.ok(&["library", "set", "invoices", "--trust-from", "no"]);
+    let hint = |site: &Site| {
+        let told = access(site, "alice");
+        let hint = told["hints"][0].as_str().unwrap_or_default().to_owned();
+        hint.split_once("section [sender], ").map_or(hint.clone(), |(_, keys)| keys.to_owned())
+    };
+    assert_eq!(
+        hint(&site),
+        "name what proves domain: authserv_id, verify, received_auth or exchange_internal, or have require ask \
+         for less"
+    );
+    let own = "alice@docs.example.org";
+    site.ok(&["user", "set", "alice", "--address", own]);
+    // A signature proves a domain, and never a submission.
+    site.configure("verify = \"off\"", "verify = \"dkim\"");
+    let submission = "name what proves submission: authserv_id, received_auth or exchange_internal, or have internal_require ask \
+         for less";
+    assert_eq!(hint(&site), submission);
+    for (default, helps) in [
+        ("authserv_id = []", "authserv_id = [\"mx1\"]"),
+        ("received_auth = false", "received_auth = true"),
+        ("exchange_internal = false", "exchange_internal = true"),
+        ("internal_require = \"submission\"", "internal_require = \"domain\""),
+    ] {
+        site.configure(default, helps);
+        assert_eq!(access(&site, "alice")["may_file"], true, "{helps}");
+        site.configure(helps, default);
+    }
 }
 
 #[test]

@@ -20,9 +20,16 @@ pub struct Proof {
     pub obstacle: Option<Obstacle>,
 }
 
-/// What must prove that mail comes from this address, in words; where nothing can, why. What a site may ask for is told
-/// here and nowhere else.
-fn demanded(config: &Config, library: &Library, address: &Address, signs_in: bool) -> Result<String, String> {
+/// What a key of `[sender]` asks for, of which nothing that is believed is proof.
+#[derive(PartialEq, Eq)]
+struct Demand {
+    key: &'static str,
+    level: Level,
+}
+
+/// What must prove that mail comes from this address, in words; where nothing can, what is asked for. What a site may ask
+/// for is told here and nowhere else.
+fn demanded(config: &Config, library: &Library, address: &Address, signs_in: bool) -> Result<String, Demand> {
     let settings = &config.sender;
     if trusts_from(library.settings.trust_from, settings.trust_from) {
         return Ok(format!("{address}: the From header alone (trust_from), which anybody can forge"));
@@ -31,9 +38,7 @@ fn demanded(config: &Config, library: &Library, address: &Address, signs_in: boo
     let key = if rules.is_own(address) { "internal_require" } else { "require" };
     let level = rules.required(address);
     match accepted(settings, level, address, signs_in).as_slice() {
-        [] => Err(format!(
-            "{address}: nothing, for sender.{key} asks for {level}, and no proof of that is believed"
-        )),
+        [] => Err(Demand { key, level }),
         proofs => Ok(format!("{address}: {} (sender.{key} asks for {level})", proofs.join(", or "))),
     }
 }
@@ -85,31 +90,65 @@ fn signs_in(user: &User, reader: &dyn Reader) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// What to do where no proof is believed. To believe From is no help: anybody can forge it.
-fn believe(config: &Config) -> String {
-    let file = config.file.display();
-    format!(
-        "name in {file}, section [sender], what proves a sender: authserv_id, received_auth, exchange_internal or verify"
-    )
+/// What to do where no proof is believed of what is asked for. To believe From is no help: anybody can forge it.
+fn believe(config: &Config, demands: &[Demand], signs_in: bool) -> String {
+    let each: Vec<_> = demands.iter().map(|demand| demand.met_by(signs_in)).collect();
+    format!("in {}, section [sender], {}", config.file.display(), each.join("; "))
+}
+
+impl Demand {
+    /// The keys by which proof of this level comes to be believed, and the one that asks for it.
+    fn met_by(&self, signs_in: bool) -> String {
+        let Demand { key, level } = self;
+        let domain = *level <= Level::Domain;
+        let keys = [
+            ("authserv_id", domain || signs_in),
+            ("verify", domain),
+            ("received_auth", signs_in),
+            ("exchange_internal", true),
+        ];
+        let keys: Vec<_> = keys.into_iter().filter(|(_, helps)| *helps).map(|(key, _)| key).collect();
+        let less = if *level > Level::Spf { format!(", or have {key} ask for less") } else { String::new() };
+        format!("name what proves {level}: {}{less}", or(&keys))
+    }
+}
+
+/// As people name a choice.
+fn or(words: &[&str]) -> String {
+    match words {
+        [some @ .., last] if !some.is_empty() => format!("{} or {last}", some.join(", ")),
+        words => words.concat(),
+    }
 }
 
 impl Proof {
     pub fn of(config: &Config, reader: &dyn Reader, library: &Library, user: &User) -> Result<Proof, Error> {
         let login = &user.login;
         let signs_in = signs_in(user, reader)?;
-        let mut told = Vec::new();
+        let (mut told, mut demands) = (Vec::new(), Vec::new());
         let (mut provable, mut shared) = (false, 0);
         for address in &user.addresses {
             let others = reader.users_by_address(address)?;
-            let demanded = match others.iter().find(|other| other.id != user.id) {
-                Some(other) => {
-                    shared += 1;
-                    Err(format!("{address}: nothing, for {} has it too", other.login))
+            if let Some(other) = others.iter().find(|other| other.id != user.id) {
+                shared += 1;
+                told.push(format!("{address}: nothing, for {} has it too", other.login));
+                continue;
+            }
+            match demanded(config, library, address, signs_in) {
+                Ok(proof) => {
+                    provable = true;
+                    told.push(proof);
                 }
-                None => demanded(config, library, address, signs_in),
-            };
-            provable |= demanded.is_ok();
-            told.push(demanded.unwrap_or_else(|why| why));
+                Err(demand) => {
+                    let Demand { key, level } = &demand;
+                    told.push(format!(
+                        "{address}: nothing, for sender.{key} asks for {level}, and no proof of that is believed"
+                    ));
+                    if !demands.contains(&demand) {
+                        demands.push(demand);
+                    }
+                }
+            }
         }
         if provable {
             return Ok(Proof { text: told.join("; "), obstacle: None });
@@ -120,7 +159,7 @@ impl Proof {
         } else if shared == told.len() {
             ("no address is this user's alone".to_owned(), set_address)
         } else {
-            (format!("no mail can be proven to come from {login}"), believe(config))
+            (format!("no mail can be proven to come from {login}"), believe(config, &demands, signs_in))
         };
         let text = if told.is_empty() { format!("none: {what}") } else { told.join("; ") };
         Ok(Proof { text, obstacle: Some(Obstacle { what, hint }) })
