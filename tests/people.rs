@@ -348,6 +348,54 @@ fn access_suggests_what_can_prove_what_is_asked_for() {
     }
 }
 
+/// What an earlier version took for an address may be none any more; who had it must learn of it before the mail does.
+#[test]
+fn addresses_that_are_no_longer_in_use_are_shown() {
+    let site = site();
+    site.run();
+    let catalog = rusqlite::Connection::open(site.path("state/catalog.db")).unwrap();
+    catalog.execute("UPDATE addresses SET address = 'xn@xn--zzzz.example'", []).unwrap();
+    let why =
+        "the domain of an address is labels with dots between them, each of one script and fit for the DNS";
+    let shown = site.json(&["user", "list"]).remove(0);
+    assert_eq!(
+        shown,
+        json!({"login": "alice", "addresses": [], "not_in_use": [{"address": "xn@xn--zzzz.example", "why": why}]})
+    );
+    let marked = format!("xn@xn--zzzz.example (not in use: {why})");
+    assert!(site.ok(&["user", "list"]).contains(&marked));
+    let no = access(&site, "alice");
+    assert_eq!((&no["may_file"], &no["because"]), (&json!(false), &json!("no address of alice is in use")));
+    assert_eq!(no["proof"], format!("xn@xn--zzzz.example: nothing, for it is not in use: {why}"));
+    assert_eq!(no["hints"], json!(["mailshelf user set alice --address ADDRESS"]));
+
+    let command = "`mailshelf user set alice --address ADDRESS` puts others in place of all the user has";
+    let status = site.output(&["status"]);
+    let told = String::from_utf8(status.stdout).unwrap();
+    assert_eq!(status.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("problem: 1 address is not in use, of alice for one,") && told.contains(command),
+        "{told}"
+    );
+    let verify = site.output(&["verify"]);
+    let told = String::from_utf8(verify.stdout).unwrap();
+    assert_eq!(verify.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("address xn@xn--zzzz.example of user alice: nobody") && told.contains(command),
+        "{told}"
+    );
+
+    // The other one does, and the first is told of still.
+    catalog.execute("INSERT INTO addresses VALUES ('alice@example.org', 1)", []).unwrap();
+    let yes = access(&site, "alice");
+    assert_eq!((&yes["may_file"], &yes["hints"]), (&json!(true), &json!([])));
+    assert!(yes["proof"].as_str().unwrap().contains("; xn@xn--zzzz.example: nothing"), "{yes}");
+    site.ok(&["user", "set", "alice", "--address", "alice@example.org"]);
+    assert_eq!(site.json(&["user", "list"]), [json!({"login": "alice", "addresses": ["alice@example.org"]})]);
+    site.ok(&["status"]);
+    site.assert_sound();
+}
+
 #[test]
 fn access_goes_by_addresses_too() {
     let site = site();

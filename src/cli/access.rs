@@ -4,7 +4,7 @@ use mailshelf::authorise::{Question, Verdict, authorise};
 use mailshelf::config::Config;
 use mailshelf::escape::Escaped;
 use mailshelf::sender::Identity;
-use mailshelf_storage::model::{Level, Library, Role, SenderPolicy, User, Way};
+use mailshelf_storage::model::{Level, Library, Role, SenderPolicy, UnusedAddress, User, Way};
 use mailshelf_storage::{Error, LibraryName, Login, Reader};
 use serde::Serialize;
 
@@ -102,7 +102,8 @@ impl Access {
         let site = context.site()?;
         let reader = site.catalog.read()?;
         let library = library::find(&*reader, &self.library)?;
-        let asked = Asked { config: &site.config, reader: &*reader, library };
+        let asked =
+            Asked { config: &site.config, reader: &*reader, library, unused: reader.unused_addresses()? };
         if let Some(login) = &self.user {
             let view = asked.of_user(&user::find(&*reader, login)?)?;
             context.out.value(&view, || view.text())?;
@@ -122,6 +123,8 @@ struct Asked<'a> {
     config: &'a Config,
     reader: &'a dyn Reader,
     library: Library,
+    /// The addresses of all users that nobody is found by.
+    unused: Vec<UnusedAddress>,
 }
 
 /// What stands in the way, and the command that would take it away.
@@ -194,7 +197,7 @@ impl Asked<'_> {
     fn of_user(&self, user: &User) -> Result<View, Error> {
         let ways = self.reader.ways(self.library.id, user.id, WAYS)?;
         let role = ways.first().map(|way| way.role);
-        let proof = Proof::of(self.config, self.reader, &self.library, user)?;
+        let proof = Proof::of(self, user)?;
         let disabled = self.disabled();
         let (refused, unprovable) = (self.not_permitted(user, role), proof.obstacle);
         let named = refused.is_none() && unprovable.is_none();

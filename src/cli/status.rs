@@ -154,6 +154,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         spaces.map(|(key, path)| Space::of(key, path).map_err(|error| problems.push(error.to_string())).ok());
     let free = spaces.each_ref().map(|space| space.as_ref().map(|space| space.free));
     let [catalog_free, contents_free] = free;
+    problems.extend(problems::unused(&site.catalog.read()?.unused_addresses()?));
     let (last_pass, counts) = on_record(site)?;
     let Counts { documents, contents, bytes, mails, libraries, users } = counts;
     let mut view = View {

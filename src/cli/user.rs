@@ -2,6 +2,7 @@
 
 use mailshelf::sender::known::by_account;
 use mailshelf::site::Site;
+use mailshelf_storage::model::UnusedAddress;
 use mailshelf_storage::{Address, Error, Login, Reader, model};
 use serde::Serialize;
 use serde_json::json;
@@ -51,11 +52,16 @@ pub enum User {
 struct View {
     login: Login,
     addresses: Vec<Address>,
+    /// Those on record that nobody is found by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_in_use: Vec<UnusedAddress>,
 }
 
-impl From<model::User> for View {
-    fn from(user: model::User) -> View {
-        View { login: user.login, addresses: user.addresses }
+impl View {
+    /// `unused` are those of all users.
+    fn new(user: model::User, unused: &[UnusedAddress]) -> View {
+        let not_in_use = unused.iter().filter(|one| one.login == user.login).cloned().collect();
+        View { login: user.login, addresses: user.addresses, not_in_use }
     }
 }
 
@@ -63,7 +69,9 @@ impl Show for View {
     const COLUMNS: &'static [&'static str] = &["login", "addresses"];
 
     fn row(&self) -> Vec<String> {
-        let addresses: Vec<_> = self.addresses.iter().map(Address::as_str).collect();
+        let used = self.addresses.iter().map(ToString::to_string);
+        let not = self.not_in_use.iter().map(|one| format!("{} (not in use: {})", one.address, one.why));
+        let addresses: Vec<_> = used.chain(not).collect();
         vec![self.login.to_string(), addresses.join(", ")]
     }
 }
@@ -119,8 +127,11 @@ impl User {
                 show(context, &site, &login)
             }
             User::List => {
-                let users = site.catalog.read()?.users()?.into_iter();
-                let views: Vec<_> = users.map(View::from).collect();
+                let reader = site.catalog.read()?;
+                let unused = reader.unused_addresses()?;
+                let views: Vec<_> =
+                    reader.users()?.into_iter().map(|user| View::new(user, &unused)).collect();
+                drop(reader);
                 context.out.list(&views, "There is no user. Make one: mailshelf user add LOGIN --address A")
             }
             User::Remove { login } => {
@@ -146,5 +157,6 @@ fn refuse_the_system_account(site: &Site, login: &Login) -> anyhow::Result<()> {
 }
 
 fn show(context: &Context, site: &Site, login: &Login) -> anyhow::Result<()> {
-    context.out.show(&View::from(find(&*site.catalog.read()?, login)?))
+    let reader = site.catalog.read()?;
+    context.out.show(&View::new(find(&*reader, login)?, &reader.unused_addresses()?))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User, Way,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, UnusedAddress, User, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
@@ -39,6 +39,8 @@ pub trait Reader {
     fn user(&self, login: &Login) -> Result<Option<User>>;
     /// All users.
     fn users(&self) -> Result<Vec<User>>;
+    /// Addresses on record that nobody is found by, by login. Looks at every address: for reports, not for each pass.
+    fn unused_addresses(&self) -> Result<Vec<UnusedAddress>>;
     /// The group of a name.
     fn group(&self, name: &GroupName) -> Result<Option<Group>>;
     /// All groups.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::contents::Stored;
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User, Way,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, UnusedAddress, User, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -206,6 +206,7 @@ macro_rules! reads {
                 fn users_by_address(address: &Address) -> Vec<User>;
                 fn user(login: &Login) -> Option<User>;
                 fn users() -> Vec<User>;
+                fn unused_addresses() -> Vec<UnusedAddress>;
                 fn group(name: &GroupName) -> Option<Group>;
                 fn groups() -> Vec<Group>;
                 fn grants(library: LibraryId) -> Vec<Grant>;

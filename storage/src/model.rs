@@ -14,7 +14,7 @@ pub use log::{Event, NewEvent, Pass};
 pub use mail::{Level, Mail, MailState, Outcome, OutcomeKind};
 pub use member::{Member, Way};
 pub use numbering::{NAME_LENGTH, name_key, numbered};
-pub use people::{Grant, Group, Principal, Role, User};
+pub use people::{Grant, Group, Principal, Role, UnusedAddress, User};
 pub use query::{EventQuery, MailQuery};
 pub use settings::{Library, LibrarySettings, SenderPolicy, TrustFrom};
 

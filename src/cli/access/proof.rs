@@ -9,7 +9,7 @@ use mailshelf::sender::{Rules, trusts_from};
 use mailshelf_storage::model::{Level, Library, User};
 use mailshelf_storage::{Address, Error, Reader};
 
-use super::Obstacle;
+use super::{Asked, Obstacle};
 use crate::cli::paste::quoted;
 
 /// What must prove that mail is a user's.
@@ -122,15 +122,15 @@ fn or(words: &[&str]) -> String {
 }
 
 impl Proof {
-    pub fn of(config: &Config, reader: &dyn Reader, library: &Library, user: &User) -> Result<Proof, Error> {
+    pub fn of(asked: &Asked<'_>, user: &User) -> Result<Proof, Error> {
+        let Asked { config, reader, library, unused } = asked;
         let login = &user.login;
-        let signs_in = signs_in(user, reader)?;
+        let signs_in = signs_in(user, *reader)?;
         let (mut told, mut demands) = (Vec::new(), Vec::new());
-        let (mut provable, mut shared) = (false, 0);
+        let mut provable = false;
         for address in &user.addresses {
             let others = reader.users_by_address(address)?;
             if let Some(other) = others.iter().find(|other| other.id != user.id) {
-                shared += 1;
                 told.push(format!("{address}: nothing, for {} has it too", other.login));
                 continue;
             }
@@ -150,13 +150,18 @@ impl Proof {
                 }
             }
         }
+        let unused = unused.iter().filter(|one| one.login == *login);
+        let none_in_use = told.is_empty();
+        told.extend(unused.map(|one| format!("{}: nothing, for it is not in use: {}", one.address, one.why)));
         if provable {
             return Ok(Proof { text: told.join("; "), obstacle: None });
         }
         let set_address = format!("mailshelf user set {} --address ADDRESS", quoted(login.as_str()));
-        let (what, hint) = if told.is_empty() {
+        let (what, hint) = if none_in_use && !told.is_empty() {
+            (format!("no address of {login} is in use"), set_address)
+        } else if none_in_use {
             (format!("{login} has no address to send from"), set_address)
-        } else if shared == told.len() {
+        } else if demands.is_empty() {
             ("no address is this user's alone".to_owned(), set_address)
         } else {
             (format!("no mail can be proven to come from {login}"), believe(config, &demands, signs_in))

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use mailshelf::drop::DropError;
+use mailshelf_storage::model::UnusedAddress;
 
 use super::View;
+use crate::cli::paste::quoted;
 
 /// The drop cannot be looked at.
 pub fn unusable(error: &DropError) -> String {
@@ -12,6 +14,18 @@ pub fn unusable(error: &DropError) -> String {
         Some(hint) => format!("{error}: {hint}"),
         None => error.to_string(),
     }
+}
+
+/// Addresses that are on record and not in use.
+pub fn unused(addresses: &[UnusedAddress]) -> Option<String> {
+    let first = addresses.first()?;
+    let (count, login) = (addresses.len(), quoted(first.login.as_str()));
+    let what = if count == 1 { "1 address is".to_owned() } else { format!("{count} addresses are") };
+    Some(format!(
+        "{what} not in use, of {} for one, so mail from there is nobody's: `mailshelf user list` says why, and \
+         `mailshelf user set {login} --address ADDRESS` puts others in place of all the user has",
+        first.login
+    ))
 }
 
 /// What the numbers give cause for.

@@ -402,4 +402,5 @@ fn counts_and_integrity(catalog: &dyn Catalog) {
     assert_eq!(reader.counts().unwrap(), expected);
     assert!(reader.has_contents().unwrap());
     assert_eq!(reader.integrity().unwrap(), [""; 0]);
+    assert_eq!(reader.unused_addresses().unwrap(), []);
 }

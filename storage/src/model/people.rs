@@ -32,6 +32,28 @@ pub struct User {
     pub addresses: Vec<Address>,
 }
 
+/// An address on record that nobody is found by, because its form is not the canonical one: an earlier version, or somebody
+/// else, wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnusedAddress {
+    /// Whose it would be.
+    #[serde(skip)]
+    pub login: Login,
+    /// As it stands there.
+    pub address: String,
+    /// Why it is not in use.
+    pub why: String,
+}
+
+impl fmt::Display for UnusedAddress {
+    /// In a sentence, with the command that mends it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let UnusedAddress { login, address, why } = self;
+        write!(f, "address {address} of user {login}: nobody is found by it: {why}; ")?;
+        write!(f, "`mailshelf user set {login} --address ADDRESS` puts others in place of all the user has")
+    }
+}
+
 /// A group of users, and of other groups. None is in itself, at whatever depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {

@@ -93,6 +93,6 @@ pub(super) fn integrity(db: &Connection) -> Sql<Vec<String>> {
             problems.push(problem?);
         }
     }
-    problems.extend(people::unknown_addresses(db)?);
+    problems.extend(people::unused_addresses(db)?.iter().map(ToString::to_string));
     Ok(problems)
 }

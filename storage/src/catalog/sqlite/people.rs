@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::fault::{Sql, not_found, taken};
 use super::nested;
-use crate::model::{Group, Member, User};
+use crate::model::{Group, Member, UnusedAddress, User};
 use crate::{Address, GroupId, GroupName, Login, UserId};
 
 /// Reads users from rows of id, login and one address each, those of one user together. An address in a form that is
@@ -27,22 +27,22 @@ fn canonical(text: &str) -> Option<Address> {
     text.parse().ok().filter(|address: &Address| address.as_str() == text)
 }
 
-/// A sentence for each address that nobody is found by.
-pub(super) fn unknown_addresses(db: &Connection) -> Sql<Vec<String>> {
+pub(super) fn unused_addresses(db: &Connection) -> Sql<Vec<UnusedAddress>> {
     let mut query = db.prepare_cached(
         "SELECT login, address FROM addresses JOIN users ON id = user ORDER BY login, address",
     )?;
-    let pair = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-    let mut problems = Vec::new();
+    let pair = |row: &Row<'_>| Ok((row.get::<_, Login>(0)?, row.get::<_, String>(1)?));
+    let mut unused = Vec::new();
     for found in query.query_map([], pair)? {
         let (login, address) = found?;
-        if canonical(&address).is_none() {
-            problems.push(format!(
-                "address {address} of user {login} is not in canonical form: nobody is found by it"
-            ));
-        }
+        let why = match address.parse::<Address>() {
+            Ok(form) if form.as_str() == address => continue,
+            Ok(form) => format!("its canonical form is {form}"),
+            Err(error) => error.to_string(),
+        };
+        unused.push(UnusedAddress { login, address, why });
     }
-    Ok(problems)
+    Ok(unused)
 }
 
 pub(super) fn users(db: &Connection) -> Sql<Vec<User>> {

@@ -8,7 +8,7 @@ use super::{Held, contents, documents, libraries, mails, nested, passes, people}
 use crate::catalog::{Reader, Writer};
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, User, Way,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, UnusedAddress, User, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
@@ -107,6 +107,10 @@ impl Reader for Session<'_> {
 
     fn users(&self) -> Result<Vec<User>> {
         self.run("list users", people::users)
+    }
+
+    fn unused_addresses(&self) -> Result<Vec<UnusedAddress>> {
+        self.run("read addresses", people::unused_addresses)
     }
 
     fn group(&self, name: &GroupName) -> Result<Option<Group>> {

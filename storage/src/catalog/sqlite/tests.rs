@@ -310,9 +310,22 @@ fn an_address_that_is_not_canonical_is_passed_over_and_told_of() {
     assert_eq!(reader.users().unwrap()[0].addresses, addresses);
     assert_eq!(reader.users_by_address(&addresses[0]).unwrap()[0].addresses, addresses);
     assert_eq!(reader.users_by_address(&"a@bücher.example".parse().unwrap()).unwrap(), []);
-    let told =
-        |address| format!("address {address} of user alice is not in canonical form: nobody is found by it");
-    assert_eq!(reader.integrity().unwrap(), [told("?"), told("A@Bücher.example")]);
+    let unused = |address: &str, why: &str| crate::model::UnusedAddress {
+        login: "alice".parse().unwrap(),
+        address: address.to_owned(),
+        why: why.to_owned(),
+    };
+    let unused = [
+        unused("?", "an address is LOCAL-PART@DOMAIN, at most 254 bytes"),
+        unused("A@Bücher.example", "its canonical form is a@xn--bcher-kva.example"),
+    ];
+    assert_eq!(reader.unused_addresses().unwrap(), unused);
+    assert_eq!(reader.integrity().unwrap(), unused.map(|one| one.to_string()));
+    assert_eq!(
+        reader.integrity().unwrap()[0],
+        "address ? of user alice: nobody is found by it: an address is LOCAL-PART@DOMAIN, at most 254 bytes; \
+         `mailshelf user set alice --address ADDRESS` puts others in place of all the user has"
+    );
     drop(reader);
     let mut writer = catalog.write().unwrap();
     writer.set_user(alice, &["a@bücher.example".parse().unwrap()]).unwrap();
