@@ -355,7 +355,7 @@ fn mounted(site: &Site, script: &str) -> Option<Output> {
     let output =
         is_root().then(|| command.output().unwrap()).filter(|output| output.status.code() != Some(99));
     if output.is_none() {
-        println!("skipped: this machine lets nobody mount");
+        crate::util::skip("this machine lets nobody mount");
         assert!(std::env::var_os("CI").is_none(), "skipped where it must not be");
     }
     output

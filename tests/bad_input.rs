@@ -269,7 +269,7 @@ fn a_claim_folder_that_is_a_link() {
 #[test]
 fn a_claim_folder_that_is_a_mount_point() {
     if !is_root() {
-        println!("skipped: only root can mount");
+        crate::util::skip("only root can mount");
         return;
     }
     let site = Site::new();
@@ -286,7 +286,7 @@ fn a_claim_folder_that_is_a_mount_point() {
         .arg(PROGRAM);
     let output = command.arg(site.path("mailshelf.toml")).output().unwrap();
     if output.status.code() == Some(99) {
-        println!("skipped: this machine lets nobody mount: {output:?}");
+        crate::util::skip(format_args!("this machine lets nobody mount: {output:?}"));
         assert!(std::env::var_os("CI").is_none(), "skipped where it must not be");
         return;
     }
@@ -395,7 +395,7 @@ fn the_domain_of_the_site_is_the_one_that_was_asked_for() {
 #[test]
 fn root_does_not_work_in_the_site_of_another_user() {
     if !is_root() {
-        eprintln!("skipped: only root could do that");
+        crate::util::skip("only root could do that");
         return;
     }
     let site = Site::new();

@@ -15,7 +15,7 @@ pub fn in_terminal(site: &Site, environment: &[(&str, &str)], arguments: &str) -
         .arg("/dev/null");
     command.env_remove("NO_COLOR").env("TERM", "xterm").envs(environment.iter().copied());
     let Ok(output) = command.output() else {
-        println!("skipped: there is no script(1) here");
+        crate::util::skip("there is no script(1) here");
         assert!(std::env::var_os("CI").is_none(), "skipped where it must not be");
         return None;
     };

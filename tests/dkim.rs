@@ -53,7 +53,7 @@ impl Unbound {
             // Free a moment ago: should somebody take it before unbound does, there is another.
             let (_, port) = silent();
             let Some(unbound) = Unbound::at(port, zone) else {
-                println!("skipped: there is no unbound");
+                crate::util::skip("there is no unbound");
                 return None;
             };
             if unbound.port != 0 {

@@ -129,7 +129,7 @@ fn a_site_that_cannot_store_leaves_the_drop_as_it_is_and_says_so() {
 #[test]
 fn a_mail_that_cannot_be_deleted_is_filed_once_and_complained_of_once() {
     if !crate::util::is_root() {
-        println!("skipped: only root can make a file immutable");
+        crate::util::skip("only root can make a file immutable");
         return;
     }
     let site = site();
@@ -141,7 +141,7 @@ fn a_mail_that_cannot_be_deleted_is_filed_once_and_complained_of_once() {
     let claim = claims.iter().find(|path| crate::util::name(path).ends_with("one.eml")).unwrap();
     let chattr = |flag: &str| std::process::Command::new("chattr").arg(flag).arg(claim).status();
     if !chattr("+i").is_ok_and(|status| status.success()) {
-        println!("skipped: this file system has no immutable files");
+        crate::util::skip("this file system has no immutable files");
         return;
     }
     for _ in 0..2 {

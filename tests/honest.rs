@@ -28,8 +28,8 @@ struct Signed {
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("MAILSHELF_SIGNED").map(PathBuf::from);
     if folder.is_none() {
-        println!(
-            "skipped: MAILSHELF_SIGNED names no folder made by tests/dkim/genuine.py, which needs dkimpy"
+        crate::util::skip(
+            "MAILSHELF_SIGNED names no folder made by tests/dkim/genuine.py, which needs dkimpy",
         );
     }
     folder

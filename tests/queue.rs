@@ -291,7 +291,7 @@ fn mail_that_is_still_being_set_aside_is_not_put_back() {
 fn a_retry_that_was_interrupted_ends_as_a_duplicate() {
     let (site, id) = given_up();
     let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
-        eprintln!("skipped: no second file system here");
+        crate::util::skip("no second file system here");
         return;
     };
     let badmail = elsewhere.path().join("badmail");

@@ -661,13 +661,13 @@ fn a_signal_ends_it_after_the_batch_in_hand_and_the_same_command_goes_on() {
 /// Runs a shell script as root in a mount namespace of its own; `None`, and says so, where that cannot be done.
 fn with_mounts(script: &str, arguments: &[&Path]) -> Option<Output> {
     if !is_root() {
-        println!("skipped: only root can mount");
+        crate::util::skip("only root can mount");
         return None;
     }
     let output = Command::new("unshare").args(["--mount", "sh", "-c", script, "sh"]).args(arguments).output();
     let output = output.unwrap();
     if output.status.code() == Some(99) {
-        println!("skipped: this machine lets nobody mount: {output:?}");
+        crate::util::skip(format_args!("this machine lets nobody mount: {output:?}"));
         assert!(std::env::var_os("CI").is_none(), "skipped where it must not be");
         return None;
     }
@@ -742,7 +742,7 @@ fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     let Ok(output) =
         Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output()
     else {
-        println!("skipped: no script(1) to make a terminal with");
+        crate::util::skip("no script(1) to make a terminal with");
         return;
     };
     let shown = String::from_utf8_lossy(&output.stdout);

@@ -390,7 +390,7 @@ fn without_a_watch_to_be_had_it_looks_by_itself() {
         .args(["--user", "--map-root-user", "sh", "-c", limited, "sh", "true"])
         .output();
     if !probe.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no user namespace, or no limit of watches in it");
+        crate::util::skip("no user namespace, or no limit of watches in it");
         return;
     }
     command.arg("--config").arg(site.path("mailshelf.toml")).arg("serve");

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,7 @@ fn elsewhere(claimed: &Claimed) -> Option<TempDir> {
     let other = tempfile::tempdir_in("/dev/shm").ok();
     let other = other.filter(|other| device(other.path()) != device(&claimed.path));
     if other.is_none() {
-        eprintln!("skipped: no second file system here");
+        let _ = writeln!(std::io::stderr(), "skipped: no second file system here");
     }
     other
 }
@@ -237,7 +238,7 @@ fn mail_with_a_second_name_is_put_back_with_one() {
 #[test]
 fn a_copy_belongs_to_whom_the_mail_did_or_to_us_alone() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: only root may give files away");
+        let _ = writeln!(std::io::stderr(), "skipped: only root may give files away");
         return;
     }
     let (dir, claimed) = drop_with("a", b"mail");

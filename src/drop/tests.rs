@@ -648,7 +648,7 @@ fn open_within(site: &Site, wrap: &[&str]) -> Option<String> {
         text.split_once("said: ").map(|(_, said)| said.lines().next().unwrap_or_default().to_owned())
     });
     if said.is_none() {
-        eprintln!("skipped: {wrap:?} cannot be run here: {out:?}");
+        let _ = writeln!(std::io::stderr(), "skipped: {wrap:?} cannot be run here: {out:?}");
     }
     said
 }

@@ -61,7 +61,7 @@ impl Servers {
 
     fn with(site: &Site, milters: &[&str], settings: &str, two: bool) -> Option<Servers> {
         if let Some(missing) = missing() {
-            println!("skipped: {missing}");
+            crate::util::skip(format_args!("{missing}"));
             return None;
         }
         let dir = tempfile::tempdir().unwrap();
