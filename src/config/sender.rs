@@ -167,51 +167,20 @@ impl Sender {
     }
 }
 
-/// Checks the ids and domains, and that nothing is set that would do nothing; `site` are the domains of the site.
+/// Checks the ids and domains; `site` are the domains of the site.
 pub(super) fn check(mut sender: Sender, site: &[String]) -> Result<Sender, Fault> {
     check_ids(&mut sender.authserv_id)?;
     check_domains(&mut sender.own_domains, "sender.own_domains")?;
     check_domains(&mut sender.arc_sealers, "sender.arc_sealers")?;
-    match idle(&sender) {
-        Some((key, why, hint)) => return Err(Fault::new(format!("{key}: {why}")).of(key).hint(hint)),
-        None if sender.own_domains.is_empty() => sender.own_domains = site.to_vec(),
-        None => {}
+    // Whoever lists a sealer relies on what would not happen. Other idle keys ask for nothing that is not done.
+    if !sender.arc_sealers.is_empty() && sender.verify == Verify::Off {
+        let fault = Fault::new("sender.arc_sealers: nobody looks at seals while sender.verify is off");
+        return Err(fault.of("sender.arc_sealers").hint("set verify = \"dmarc\", or leave arc_sealers out"));
+    }
+    if sender.own_domains.is_empty() {
+        sender.own_domains = site.to_vec();
     }
     Ok(sender)
-}
-
-/// The first key that is set and does nothing: whoever set it relies on what does not happen. Why, and the way out.
-fn idle(sender: &Sender) -> Option<(&'static str, &'static str, &'static str)> {
-    let off = sender.verify == Verify::Off;
-    let submission =
-        [sender.require, sender.internal_require].iter().all(|asked| *asked == Require::Submission);
-    let cases = [
-        (
-            off && !sender.arc_sealers.is_empty(),
-            "sender.arc_sealers",
-            "nobody looks at seals while sender.verify is off",
-            "set verify = \"dmarc\", or leave arc_sealers out",
-        ),
-        (
-            off && sender.resolver != Resolver::System,
-            "sender.resolver",
-            "nobody is asked while sender.verify is off",
-            "set verify = \"dmarc\", or leave resolver out",
-        ),
-        (
-            !off && submission,
-            "sender.verify",
-            "no signature proves a submission, and require and internal_require ask for nothing less",
-            "leave verify out, or have one of the two ask for \"domain\"",
-        ),
-        (
-            sender.results_at != ResultsAt::Above && sender.authserv_id.is_empty(),
-            "sender.results_at",
-            "no results are read while sender.authserv_id is empty",
-            "name your server's id in authserv_id, or leave results_at out",
-        ),
-    ];
-    cases.into_iter().find_map(|(is_idle, key, why, hint)| is_idle.then_some((key, why, hint)))
 }
 
 fn check_ids(ids: &mut [String]) -> Result<(), Fault> {

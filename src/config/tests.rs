@@ -128,18 +128,6 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
             "line 4: sender.arc_sealers: nobody looks at seals while sender.verify is off",
         ),
         (
-            "[sender]\nresolver = \"127.0.0.1:53\"",
-            "line 4: sender.resolver: nobody is asked while sender.verify is off",
-        ),
-        (
-            "[sender]\nresults_at = \"below\"",
-            "line 4: sender.results_at: no results are read while sender.authserv_id is empty",
-        ),
-        (
-            "[sender]\nrequire = \"submission\"\nverify = \"dkim\"",
-            "line 5: sender.verify: no signature proves a submission, and require and internal_require ask for nothing less",
-        ),
-        (
             "[drop]\nrejected = \"bounce\"",
             "line 4: drop.rejected is one of \"delete\", \"keep\", not \"bounce\"",
         ),
