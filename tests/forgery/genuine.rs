@@ -38,6 +38,8 @@ fn local(random: &mut Random) -> String {
 
 /// Rspamd, Gmail and others write all in one field; a second signature is that of whoever sends for the domain.
 fn rspamd(random: &mut Random, domain: &str, path: &str) -> String {
+    // A quote within a comment voids the field, on purpose: who has a blank in his address pays for that.
+    let path = if path.contains('"') { domain } else { path };
     let second = format!("dkim=pass header.d=esp.example header.s=s header.b={};\r\n\t", tag(random));
     format!(
         "Authentication-Results: {ID};\r\n\tdkim=pass header.d={domain} header.s=s1 header.b={};\r\n\t{}\
@@ -168,7 +170,7 @@ pub fn word(random: &mut Random, from: &str, domain: &str, account: &str) -> Wor
     );
     let submission = random.below(12);
     // AuthAs names no user: it speaks for those of the site's own organisation.
-    if submission == 0 && domain.ends_with("example.org") {
+    if submission < 4 && domain.ends_with("example.org") {
         let own = "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthMechanism: 04\r\n\
                    X-MS-Exchange-Organization-AuthSource: ex1.example.org\r\n";
         return Word { server: "Exchange", above: received + own, level: Level::Submission };
