@@ -13,9 +13,11 @@
 use crate::escape::is_unsafe;
 
 mod sealed;
+mod spelling;
 mod written;
 
 pub use sealed::instance;
+use spelling::{is_domain, is_dot_string, is_token, is_value, is_word};
 
 /// Longer than what any server writes, in bytes.
 pub const LONGEST: usize = 8 << 10;
@@ -372,40 +374,6 @@ impl<'t> Reader<'t> {
 }
 
 const ODD: Malformed = Malformed("a value is neither a word nor an address");
-
-/// What may stand in an unquoted property value; comments and blanks end it.
-fn is_value(byte: u8) -> bool {
-    !matches!(byte, b' ' | b'\t' | b';' | b'(')
-}
-
-/// RFC 2045 section 5.1.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&byte)
-}
-
-/// What servers write as a property's value without quotes: a token, or an address of IPv6, or base64.
-fn is_word(byte: u8) -> bool {
-    is_token(byte) || matches!(byte, b':' | b'/')
-}
-
-/// RFC 5321 section 4.1.2, RFC 6531 section 3.3.
-fn is_dot_string(text: &str) -> bool {
-    let atext = |c: char| c.is_ascii_alphanumeric() || !c.is_ascii() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
-}
-
-/// RFC 6376 section 3.5: host names of two labels or more; U-labels (RFC 5890 section 2.3.2.1) in the rough, for whoever
-/// compares them brings them into one form, or finds that they are none. What other alphabets have for a dot is no dot
-/// here, and no letter.
-fn is_domain(text: &str) -> bool {
-    let letter =
-        |c: char| c.is_ascii_alphanumeric() || !(c.is_ascii() || "\u{3002}\u{ff0e}\u{ff61}".contains(c));
-    let label = |label: &str| {
-        let ends = [label.chars().next(), label.chars().last()];
-        ends.iter().all(|end| end.is_some_and(letter)) && label.chars().all(|c| letter(c) || c == '-')
-    };
-    text.contains('.') && text.split('.').all(label)
-}
 
 #[cfg(test)]
 mod tests;
