@@ -3,9 +3,9 @@
 //! parts then, and one of them a file that its author has never sent.
 //!
 //! A mail is safe from that if it has no parts, for what is filed of it is all that its author wrote, whatever it is
-//! called; or if its parts fill it:
-//! its first line, but for the sentence for old readers, is a delimiter, fields of MIME follow, and nothing follows the
-//! last. Then no other type fits the same bytes: the first line would be no delimiter, or it is of the same boundary.
+//! called; or if it begins with them: its first line, but for the sentence for old readers, is a delimiter, fields of MIME
+//! follow, and the last delimiter comes. Then no other type fits the same bytes: the first line would be no delimiter, or
+//! it is of the same boundary. Behind the last one mailing lists add what they like.
 //! A forwarded text does not begin so by itself: below `---------- Forwarded message` stand From and Date.
 
 use super::decode::Encoding;
@@ -33,19 +33,23 @@ pub fn is_fixed(message: &[u8]) -> bool {
     let Ok(params) = Params::parse(value("Content-Type").unwrap_or_default(), PARAMETERS) else {
         return false;
     };
+    let is_named = value("Content-Disposition").is_some()
+        || ["name", "filename"].iter().any(|name| params.text(name).is_some());
     match params.main.as_str() {
         main if main.starts_with("message/") => false,
+        // No file comes of words, whatever a list has written below them.
+        "" | "text/plain" | "text/html" if !is_named && encoding != Encoding::Uuencode => true,
         main if !main.starts_with("multipart/") => encoding != Encoding::Uuencode && encoding.decode(body).1,
         _ if encoding == Encoding::Identity => {
             let boundary = params.raw("boundary").filter(|_| !params.is_boundary_odd());
-            boundary.is_some_and(|boundary| is_filled(body, &boundary))
+            boundary.is_some_and(|boundary| begins_with_parts(body, &boundary))
         }
         _ => false,
     }
 }
 
-/// Whether parts take up the whole body, and the first of them says what it is.
-fn is_filled(body: &[u8], boundary: &[u8]) -> bool {
+/// Whether the body begins with parts, and the first of them says what it is.
+fn begins_with_parts(body: &[u8], boundary: &[u8]) -> bool {
     let delimiter = [b"--", boundary].concat();
     let end = [&delimiter, b"--".as_slice()].concat();
     let mut lines = Lines { body, at: 0 }.map(<[u8]>::trim_ascii_end).skip_while(|line| line.is_empty());
@@ -66,7 +70,7 @@ fn is_filled(body: &[u8], boundary: &[u8]) -> bool {
             return false;
         }
     }
-    typed && lines.by_ref().any(|line| line == end) && lines.all(<[u8]>::is_empty)
+    typed && lines.any(|line| line == end)
 }
 
 /// `This is a multi-part message in MIME format.` and the like, of which there are a dozen.
@@ -108,6 +112,7 @@ mod tests {
         assert!(fixed(MIXED, PARTS));
         assert!(fixed(MIXED, &PARTS.replace("\r\n", "\n")));
         assert!(fixed(MIXED, &format!("\r\n{PARTS}\r\n \r\n")));
+        assert!(fixed(MIXED, &format!("{PARTS}-- \r\nA mailing list\r\n")));
         let apple = PARTS.replacen("Content-Type", "Content-Transfer-Encoding: 7bit\r\nContent-Type", 1);
         assert!(fixed(MIXED, &format!("\r\n{apple}")));
         for sentence in [
@@ -128,9 +133,10 @@ mod tests {
         assert!(is_fixed(b"From: a@b\r\n\r\nHi"));
         for (encoding, body, sound) in [
             ("quoted-printable", "J=C3=BCrgen", true),
-            ("quoted-printable", "1 = 1", false),
+            ("quoted-printable", "1 = 1", true),
             ("base64", "SGVsbG8=", true),
-            ("base64", "Hello, Bob.", false),
+            ("base64", "SGVsbG8=\r\n-- \r\nA mailing list", true),
+            ("x-uuencode", "Hello, Bob.", false),
             ("8BIT", "Hello, Bob.", true),
         ] {
             let mail =
@@ -148,7 +154,6 @@ mod tests {
         for (content_type, body) in [
             (MIXED, quoted.as_str()),
             (MIXED, &format!("This is what Mallory sent:\r\n{PARTS}")),
-            (MIXED, &format!("{PARTS}-- \r\nAlice\r\n")),
             (MIXED, &PARTS.replace("--0000b1--", "")),
             (
                 MIXED,
