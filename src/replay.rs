@@ -70,6 +70,9 @@ pub enum ReplayError {
     /// Another replay of the same site is under way: nothing is wrong.
     #[error("site {}: another replay of it is under way", .0.display())]
     Held(PathBuf),
+    /// Mail waits whose headers are not to be believed.
+    #[error("site {}: mail of a replay with --unproven still waits", .0.display())]
+    Unproven(PathBuf),
     /// The folder that copies go through.
     #[error("copies that are filed: {0}")]
     Copies(#[from] DropError),
@@ -140,6 +143,11 @@ impl Replay {
         request.to.iter().try_for_each(|address| check_recipient(&site, address))?;
         let sizes = sources.iter().map(count).collect::<Result<Vec<u64>, _>>()?;
         let spool = Spool::open(config)?;
+        if request.unproven {
+            spool.mark_unproven()?;
+        } else if spool.is_unproven()? {
+            return Err(ReplayError::Unproven(config.file.clone()));
+        }
         let Request { to, style, .. } = request;
         Ok(Replay { site, spool, sources, to, style, size: sizes.iter().sum() })
     }

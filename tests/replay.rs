@@ -782,3 +782,31 @@ fn headers_of_old_mail_are_believed_as_configured_or_not_at_all() {
     let (by, told) = replay("two", &["--unproven"]);
     assert_eq!((by.as_str(), told.as_str()), (Some("System Account"), ""));
 }
+
+/// What waits is gone on with by whichever replay comes next; it must not be believed more then.
+#[test]
+fn headers_that_were_not_to_be_believed_are_not_believed_later() {
+    let site = site();
+    site.configure("authserv_id = []", "authserv_id = [\"mx1\"]");
+    site.ok(&["user", "add", "alice", "--address", "alice@example.org"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = |id: &str| {
+        let file = elsewhere.path().join(format!("{id}.eml"));
+        fs::write(&file, short(id, "Authentication-Results: mx1; dmarc=pass header.from=example.org\n"))
+            .unwrap();
+        file
+    };
+    let (forged, honest) = (file("forged"), file("honest"));
+    let blocked = |first: u32| site.path("state/contents").join(format!("{first:02x}"));
+    (0..=255).for_each(|first| fs::write(blocked(first), "").unwrap());
+    assert_eq!(outcomes(&replay(&site, 1, &["--to", TO, "--unproven", text(&forged)])), ["deferred"; 2]);
+    (0..=255).for_each(|first| fs::remove_file(blocked(first)).unwrap());
+    let told = site.fails(2, &["replay", "--to", TO, text(&honest)]);
+    assert!(told.contains("mail of a replay with --unproven still waits"), "{told}");
+    assert!(told.contains("hint: replay with --unproven until nothing of it waits"), "{told}");
+    site.ok(&["replay", "--to", TO, "--unproven", text(&forged)]);
+    site.ok(&["replay", "--to", TO, text(&honest)]);
+    let by: Vec<_> = site.documents("all").iter().map(|one| one["created_by"].clone()).collect();
+    assert!(by.contains(&"System Account".into()) && by.contains(&"alice".into()), "{by:?}");
+    assert!(!site.path("state/catalog.db-replay").exists());
+}

@@ -117,6 +117,9 @@ fn refused(error: ReplayError) -> anyhow::Result<u8> {
             complain(&what, Some("wait for it to end"));
             return Ok(HELD);
         }
+        ReplayError::Unproven(_) => {
+            wrong(what, Some("replay with --unproven until nothing of it waits".to_owned()))
+        }
         // Nobody has set up that folder: hints on how to set up a drop would mislead.
         ReplayError::Copies(_) => anyhow::anyhow!(what),
         ReplayError::Storage(error) => error.into(),

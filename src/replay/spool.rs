@@ -5,6 +5,7 @@
 //! may claim them and die, and what it has claimed the next replay goes on with, after a power cut too. What nobody has
 //! claimed is deleted; the source has it. `badmail/` has those that were given up: never do they go to the site's own,
 //! for what stands there may be put back into the drop, which would read the block above a copy as part of the mail.
+//! The file `unproven` says that no header of these copies is to be believed, whoever goes on with them.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +18,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use mailshelf_storage::digest::Hasher;
-use mailshelf_storage::durable::{Existing, NewFile, Together};
+use mailshelf_storage::durable::{Existing, NewFile, Together, sync_folder};
 use mailshelf_storage::{Digest, Error, IoContext, failpoint};
 
 use super::ReplayError;
@@ -38,6 +39,8 @@ const FEW: usize = 4;
 /// How often and how long apart the lock is asked for: who has ended removes the folder, lock and all.
 const TRIES: u32 = 20;
 const APART: Duration = Duration::from_millis(10);
+/// The mark of copies whose headers are not believed.
+const UNPROVEN: &str = "unproven";
 /// The longest name of a copy, in bytes: a claim puts its id in front of it.
 const LONGEST: usize = 200;
 
@@ -113,6 +116,23 @@ impl Spool {
         Ok(look::claims(&self.drop()).next().transpose()?.is_some())
     }
 
+    /// Marks the copies as such whose headers are not believed: what waits outlives this replay.
+    pub fn mark_unproven(&self) -> Result<(), Error> {
+        let mark = self.home.join(UNPROVEN);
+        File::create(&mark).while_doing("make", &mark)?;
+        sync_folder(&self.home)
+    }
+
+    /// Takes the mark away where nothing waits any more; true where it has to stay.
+    pub fn is_unproven(&self) -> Result<bool, ReplayError> {
+        let mark = self.home.join(UNPROVEN);
+        if mark.try_exists().while_doing("look at", &mark)? && self.has_claims()? {
+            return Ok(true);
+        }
+        gone(fs::remove_file(&mark), &mark)?;
+        Ok(false)
+    }
+
     /// Where passes put what they give up.
     pub fn badmail(&self) -> PathBuf {
         self.home.join("badmail")
@@ -135,6 +155,7 @@ impl Spool {
         for folder in [claims, self.drop(), self.next(), self.badmail()] {
             gone(fs::remove_dir(&folder), &folder)?;
         }
+        gone(fs::remove_file(self.home.join(UNPROVEN)), &self.home)?;
         // Our lock goes last but one: who waits for it finds that it has no name any more, and begins anew.
         gone(fs::remove_file(self.home.join(LOCK)), &self.home)?;
         Ok(gone(fs::remove_dir(&self.home), &self.home)?)
