@@ -57,7 +57,11 @@ fn begins_with_parts(body: &[u8], boundary: &[u8]) -> bool {
     if first.is_some_and(is_sentence) {
         first = lines.by_ref().take(SENTENCE).find(|line| line.starts_with(b"--"));
     }
-    if boundary.is_empty() || !boundary.iter().all(u8::is_ascii_graphic) || first != Some(&delimiter) {
+    if boundary.is_empty()
+        || !boundary.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        || boundary.ends_with(b" ")
+        || first != Some(&delimiter)
+    {
         return false;
     }
     let mut typed = false;
@@ -112,6 +116,7 @@ mod tests {
         assert!(fixed(MIXED, PARTS));
         assert!(fixed(MIXED, &PARTS.replace("\r\n", "\n")));
         assert!(fixed(MIXED, &format!("\r\n{PARTS}\r\n \r\n")));
+        assert!(fixed(&MIXED.replace("0000b1", "=_mixed 1_="), &PARTS.replace("0000b1", "=_mixed 1_=")));
         assert!(fixed(MIXED, &format!("{PARTS}-- \r\nA mailing list\r\n")));
         let apple = PARTS.replacen("Content-Type", "Content-Transfer-Encoding: 7bit\r\nContent-Type", 1);
         assert!(fixed(MIXED, &format!("\r\n{apple}")));

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 
 use mailshelf_storage::Address;
 
-use super::align::{aligned, is_akin};
+use super::align::is_internal;
 use super::received::{Protocol, SignIn};
 use super::results::{MethodResult, Results, Value};
 use super::traces::{Exchange, Place, Traces};
@@ -46,7 +46,7 @@ pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
     }
     if settings.exchange_internal {
         match traces.exchange {
-            Exchange::Internal if is_akin(from.domain(), &settings.own_domains) => {
+            Exchange::Internal if is_internal(from, settings) => {
                 found.add(Kind::Internal, "AuthAs Internal by Exchange".to_owned());
             }
             // It names no user: whoever of the organisation wrote this is of its own domains, or writes as another.
@@ -87,7 +87,8 @@ fn somebody(ours: &[&Results], traces: &Traces, settings: &Sender) -> Option<Str
         Said::Nothing => return None,
         Said::Once(result, _) if result.result != "pass" => return None,
         Said::Once(result, id) => (result, id),
-        Said::Unclear => return Some("auth is reported in an unknown version".to_owned()),
+        Said::Unclear if !ours.iter().flat_map(|field| &field.results).any(is_sign_in) => return None,
+        Said::Unclear => return Some("auth is reported twice, or in an unknown version".to_owned()),
     };
     // Below it the field need not be our server's, but its own Received is. Above it is: there a client's certificate
     // may have been all it asked for, which no protocol tells (RFC 3848).
@@ -100,6 +101,10 @@ fn somebody(ours: &[&Results], traces: &Traces, settings: &Sender) -> Option<Str
         Some(_) if signed_in => None,
         Some(account) => Some(format!("{by} for {account}, but by our first Received nobody signed in")),
     }
+}
+
+fn is_sign_in(result: &MethodResult) -> bool {
+    result.method == "auth" && result.result == "pass"
 }
 
 /// Whether a site that believes no results has another way to proof.
@@ -215,9 +220,6 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
         // Void as it is, it may say that the policy is not met.
         found.dmarc = policy(ours, found);
         let why = format!("{method} is reported twice, which voids all the Authentication-Results");
-        if method == "auth" {
-            found.somebody = Some(why.clone());
-        }
         return found.remark(why);
     }
     if let Said::Once(result, id) = said(ours, "auth")
@@ -265,7 +267,8 @@ fn policy(ours: &[&Results], found: &mut Findings) -> Dmarc {
 
 fn domain(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Findings) {
     let spf = pass(ours, "spf", "smtp", "mailfrom", found);
-    let spf_aligned = spf.as_ref().is_some_and(|(domain, _)| aligned(domain, from.domain()));
+    // By SPF of a domain beside From's, who has that one could send on what was signed with more than that.
+    let spf_aligned = spf.as_ref().is_some_and(|(domain, _)| domain == from.domain());
     if let Some((domain, by)) = spf {
         found.add(Kind::Spf { domain }, by);
     }

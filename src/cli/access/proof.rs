@@ -3,7 +3,7 @@
 use std::iter;
 
 use mailshelf::config::{Config, Sender, Verify};
-use mailshelf::sender::align::is_akin;
+use mailshelf::sender::align::is_internal;
 use mailshelf::sender::known::by_account;
 use mailshelf::sender::{Rules, trusts_from};
 use mailshelf_storage::model::{Level, Library, User};
@@ -73,7 +73,7 @@ fn accepted(settings: &Sender, level: Level, address: &Address, signs_in: bool) 
     if settings.received_auth && signs_in {
         proofs.push("the user's sign-in in our first Received".to_owned());
     }
-    if settings.exchange_internal && is_akin(address.domain(), &settings.own_domains) {
+    if settings.exchange_internal && is_internal(address, settings) {
         proofs.push("AuthAs Internal by Exchange".to_owned());
     }
     proofs
