@@ -145,7 +145,7 @@ impl Replay {
         let spool = Spool::open(config)?;
         if request.unproven {
             spool.mark_unproven()?;
-        } else if spool.is_unproven()? {
+        } else if spool.stays_unproven()? {
             return Err(ReplayError::Unproven(config.file.clone()));
         }
         let Request { to, style, .. } = request;

@@ -223,20 +223,21 @@ impl Library {
             Library::Add { name, alias, settings } => {
                 let mut writer = site.catalog.write()?;
                 let settings = settings.over(LibrarySettings::default());
-                warn_of_trust(&name, settings.trust_from);
                 writer.add_library(&name, &alias, &settings, Timestamp::now())?;
                 writer.commit()?;
+                warn_of_trust(&name, settings.trust_from);
                 show(context, &site, &name)
             }
             Library::Set { name, alias, settings } => {
                 let mut writer = site.catalog.write()?;
                 let library = find(&*writer, &name)?;
                 let alias = alias.unwrap_or(library.alias);
-                if let Some(trust_from) = settings.trust_from {
-                    warn_of_trust(&name, trust_from);
-                }
+                let asked = settings.trust_from;
                 writer.set_library(library.id, &alias, &settings.over(library.settings))?;
                 writer.commit()?;
+                if let Some(trust_from) = asked {
+                    warn_of_trust(&name, trust_from);
+                }
                 show(context, &site, &name)
             }
             Library::Show { name } => show(context, &site, &name),

@@ -124,7 +124,7 @@ impl Spool {
     }
 
     /// Takes the mark away where nothing waits any more; true where it has to stay.
-    pub fn is_unproven(&self) -> Result<bool, ReplayError> {
+    pub fn stays_unproven(&self) -> Result<bool, ReplayError> {
         let mark = self.home.join(UNPROVEN);
         if mark.try_exists().while_doing("look at", &mark)? && self.has_claims()? {
             return Ok(true);

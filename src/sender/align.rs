@@ -1,10 +1,7 @@
 //! Whether two domains belong together (RFC 7489 section 3.1; RFC 8617 and RFC 8601 lean on the same). All of them as they
 //! stand in an address: ASCII, lower case.
 
-use mailshelf_storage::Address;
 use serde::Deserialize;
-
-use crate::config::Sender;
 
 /// How near to that of From a domain must be (RFC 7489 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -46,13 +43,6 @@ pub fn aligned(proven: &str, from: &str) -> bool {
 /// Whether a domain is one of these, or below one. All as they stand in an address: ASCII, lower case.
 pub fn is_among(domain: &str, these: &[String]) -> bool {
     these.iter().any(|one| is_within(domain, one))
-}
-
-/// Whether Exchange can speak for this From, of which it names no user: it is of our own domains or, unless alignment is
-/// strict, of their organisation.
-pub fn is_internal(from: &Address, settings: &Sender) -> bool {
-    let akin = |own: &String| settings.alignment.holds(own, from.domain());
-    is_among(from.domain(), &settings.own_domains) || settings.own_domains.iter().any(akin)
 }
 
 /// Whether many owners register names right below a domain, by the public suffix list, its private part included. What

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 
 use mailshelf_storage::Address;
 
-use super::align::is_internal;
+use super::align::is_among;
 use super::received::{Protocol, SignIn};
 use super::results::{MethodResult, Results, Value};
 use super::traces::{Exchange, Place, Traces};
@@ -64,6 +64,13 @@ pub fn collect(traces: &Traces, from: &Address, settings: &Sender) -> Findings {
         }
     }
     found
+}
+
+/// Whether Exchange can speak for this From, of which it names no user: it is of our own domains or, unless alignment is
+/// strict, of their organisation.
+pub fn is_internal(from: &Address, settings: &Sender) -> bool {
+    let akin = |own: &String| settings.alignment.holds(own, from.domain());
+    is_among(from.domain(), &settings.own_domains) || settings.own_domains.iter().any(akin)
 }
 
 /// What our own `Received` says of who signed in.
@@ -240,7 +247,8 @@ fn weigh(ours: &[&Results], traces: &Traces, from: &Address, found: &mut Finding
     }
     for method in ["auth", "dmarc", "dkim", "spf"] {
         if matches!(said(ours, method), Said::Unclear) {
-            found.remark(format!("{method} is reported of several signatures, or in an unknown version"));
+            let several = if method == "dkim" { "of several signatures, or " } else { "" };
+            found.remark(format!("{method} is reported {several}in an unknown version"));
         }
     }
     if found.evidence.is_empty() && found.remarks.is_empty() && found.somebody.is_none() {

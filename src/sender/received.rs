@@ -82,8 +82,8 @@ pub fn session(value: &[u8]) -> Session {
     Session { sign_in, protocol }
 }
 
-/// What stands behind `with`, lower case. A client may name itself in several words (HELO), and these
-/// among them: where a word stands out of place, or twice, nothing is told.
+/// What stands behind `with`, lower case. A client may name itself in several words (HELO), and these among them: where a
+/// word stands out of place, or twice, nothing is told.
 fn with(text: &str) -> Option<String> {
     let plain = without_comments(text)?.to_ascii_lowercase();
     let words: Vec<&str> = plain.split_ascii_whitespace().collect();

@@ -3,7 +3,7 @@
 use std::iter;
 
 use mailshelf::config::{Config, Sender, Verify};
-use mailshelf::sender::align::is_internal;
+use mailshelf::sender::evidence::is_internal;
 use mailshelf::sender::known::by_account;
 use mailshelf::sender::{Rules, trusts_from};
 use mailshelf_storage::model::{Level, Library, User};

@@ -50,7 +50,7 @@ pub struct Dns {
 
 enum Source {
     /// Asked over the network, and opened only when it is first asked.
-    Network(Resolver, OnceLock<Result<Box<Open>, String>>),
+    Network(Resolver, OnceLock<Box<Open>>),
     /// Knows these names and no other.
     Records(HashMap<String, Vec<Vec<u8>>>),
 }
@@ -139,9 +139,9 @@ impl Dns {
             return known.map_err(|why| tell(&why));
         }
         until.left().map_err(tell)?;
-        let asked = match open.get_or_init(|| Open::new(whom)) {
+        let asked = match opened(open, || Open::new(whom)) {
             Ok(open) => open.ask(name, until),
-            Err(why) => Err(Failure { why: why.clone(), silent: false }),
+            Err(why) => Err(Failure { why, silent: false }),
         };
         let now = Instant::now();
         match asked {
@@ -153,7 +153,7 @@ impl Dns {
                 let told = tell(&failure.why);
                 // That nobody waited for the answer says nothing of the question.
                 let doubted = !until.is_stopped() && self.memory().fail(name, failure, now);
-                if let (true, Some(Ok(open))) = (doubted, open.get()) {
+                if let (true, Some(open)) = (doubted, open.get()) {
                     self.doubt(open, until);
                 }
                 Err(told)
@@ -264,6 +264,15 @@ impl Open {
                 Ok((texts.into(), lookup.valid_until()))
             }
         }
+    }
+}
+
+/// What is open, or is opened now. That it cannot be is not kept: a service may start before the machine knows of any
+/// resolver.
+fn opened<T>(cell: &OnceLock<T>, open: impl FnOnce() -> Result<T, String>) -> Result<&T, String> {
+    match cell.get() {
+        Some(open) => Ok(open),
+        None => open().map(|open| cell.get_or_init(|| open)),
     }
 }
 

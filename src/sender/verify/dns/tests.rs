@@ -123,3 +123,11 @@ fn nobody_who_is_told_to_stop_waits_for_an_answer() {
     assert!(told.unwrap_err().ends_with("does not tell the TXT records of a.x.org: told to stop"));
     assert!(dns.memory().failures.is_empty() && dns.memory().silent == 0);
 }
+
+#[test]
+fn a_resolver_that_could_not_be_opened_is_opened_later_and_once() {
+    let cell = OnceLock::new();
+    assert_eq!(opened(&cell, || Err("no nameservers".to_owned())), Err("no nameservers".to_owned()));
+    assert_eq!(opened(&cell, || Ok(1)), Ok(&1));
+    assert_eq!(opened(&cell, || Ok(2)), Ok(&1));
+}
