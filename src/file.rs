@@ -36,7 +36,7 @@ pub struct Proposed<'a> {
     pub original: bool,
 }
 
-/// A part that is not filed, and the setting that says so.
+/// A part that is not filed, and the setting or the rule that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     /// What it would have been called.
@@ -100,6 +100,7 @@ fn left_out(kind: PartKind) -> Option<&'static str> {
     match kind {
         PartKind::InlineImage => Some("inline images are not filed"),
         PartKind::Invitation => Some("invitations are not filed"),
+        PartKind::Opened => Some("opened: only what is attached in it is filed"),
         PartKind::Body | PartKind::Attachment | PartKind::Forwarded => None,
     }
 }

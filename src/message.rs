@@ -4,8 +4,9 @@
 //! sees a whole message; `structure` says why.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
@@ -15,7 +16,7 @@ use crate::sender::Traces;
 use crate::sender::from::{self, NoMailbox};
 use fields::{Field, Line};
 use head::Head;
-use structure::Leaf;
+use structure::Structure;
 
 pub mod fields;
 pub mod doubt;
@@ -27,6 +28,8 @@ pub mod limits;
 mod head;
 mod structure;
 mod kind;
+pub mod tnef;
+mod open;
 
 pub use limits::{Limits, Unreadable};
 
@@ -42,7 +45,8 @@ pub struct Message {
     pub mailbox: Result<Address, NoMailbox>,
     /// What its header says about who sent it.
     pub traces: Traces,
-    /// Every leaf, in order. Parts of a forwarded message are inside that one.
+    /// Every leaf, in order; behind a `winmail.dat` that was opened, what was attached in it. Parts of a forwarded
+    /// message are inside that one.
     pub parts: Vec<Part>,
     /// What readers may read differently here, in words.
     pub flaws: BTreeSet<&'static str>,
@@ -52,7 +56,7 @@ impl Message {
     /// How many bytes it holds beside those it was read from.
     pub fn decoded_bytes(&self) -> usize {
         let decoded = |part: &Part| match &part.content {
-            Content::Range(_) => 0,
+            Content::Range(_) | Content::Inside(..) => 0,
             Content::Decoded(bytes) => bytes.len(),
         };
         self.parts.iter().map(decoded).sum()
@@ -81,6 +85,10 @@ pub struct Part {
     pub media_type: String,
     /// Its bytes, transfer-decoded and otherwise untouched.
     pub content: Content,
+    /// The `winmail.dat` it was attached in: which of the parts that is.
+    pub inside: Option<usize>,
+    /// Of a `winmail.dat` that is filed itself: why, in words.
+    pub note: Option<String>,
 }
 
 /// What a part is to the library.
@@ -96,6 +104,8 @@ pub enum PartKind {
     InlineImage,
     /// `text/calendar`.
     Invitation,
+    /// A `winmail.dat` whose attachments stand in its place.
+    Opened,
 }
 
 impl PartKind {
@@ -107,6 +117,7 @@ impl PartKind {
             PartKind::Forwarded => "forwarded",
             PartKind::InlineImage => "inline-image",
             PartKind::Invitation => "invitation",
+            PartKind::Opened => "opened",
         }
     }
 }
@@ -117,7 +128,9 @@ pub enum Content {
     /// They stand in the message as they are.
     Range(Range<usize>),
     /// They had to be decoded.
-    Decoded(Vec<u8>),
+    Decoded(Arc<Vec<u8>>),
+    /// They stand in what had to be decoded for another part.
+    Inside(Arc<Vec<u8>>, Range<usize>),
 }
 
 impl Content {
@@ -126,6 +139,7 @@ impl Content {
         match self {
             Content::Range(range) => message.get(range.clone()).unwrap_or_default(),
             Content::Decoded(bytes) => bytes,
+            Content::Inside(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
         }
     }
 }
@@ -140,17 +154,16 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
     if !fields::of_message(message).any(|line| matches!(line, Line::Field(_))) {
         return Err(Unreadable::Malformed("it has no header field".to_owned()));
     }
-    let structure = structure::walk(message, head, body, limits)?;
-    let mut flaws = structure.flaws;
+    let mut structure = structure::walk(message, head, body, limits)?;
     let mut traces = Traces::read(message);
     if traces.ambiguous.is_some() {
-        flaws.insert("a header that readers may take differently");
+        structure.flaws.insert("a header that readers may take differently");
     }
     traces.ambiguous = traces.ambiguous.or(structure.ambiguous.map(str::to_owned));
-    let parts = parts(message, structure.leaves, &mut flaws);
+    let parts = parts(message, &mut structure, limits);
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
-    Ok(Message { headline: top.headline(), mailbox, traces, parts, flaws })
+    Ok(Message { headline: top.headline(), mailbox, traces, parts, flaws: structure.flaws })
 }
 
 /// Reads the header of a message that is refused as a whole, as far as its first bytes have it.
@@ -246,33 +259,28 @@ fn agreed(address: Address, top: &Top<'_>) -> Result<Address, NoMailbox> {
     }
 }
 
-fn parts(message: &[u8], leaves: Vec<Leaf>, flaws: &mut BTreeSet<&'static str>) -> Vec<Part> {
-    let mut shown = HashSet::new();
-    let mut parts = Vec::with_capacity(leaves.len());
-    for (index, leaf) in leaves.iter().enumerate() {
+fn parts(message: &[u8], structure: &mut Structure, limits: &Limits) -> Vec<Part> {
+    let mut opener = open::Opener::new(message, limits, structure.parts);
+    for (index, leaf) in structure.leaves.iter().enumerate() {
         let raw = message.get(leaf.body.clone()).unwrap_or_default();
         let (bytes, sound) = leaf.head.encoding.decode(raw);
         if !sound {
-            flaws.insert("a broken transfer encoding");
+            structure.flaws.insert("a broken transfer encoding");
         }
         let name = leaf.head.name();
         let kind = kind::kind(leaf, name.as_deref(), index == 0, raw);
         if kind == PartKind::Body && leaf.media_type == "text/html" {
-            kind::shown(&bytes, &leaf.head.charset(), &mut shown);
+            kind::shown(&bytes, &leaf.head.charset(), &mut opener.shown);
         }
         let content = match bytes {
             Cow::Borrowed(_) => Content::Range(leaf.body.clone()),
-            Cow::Owned(bytes) => Content::Decoded(bytes),
+            Cow::Owned(bytes) => Content::Decoded(Arc::new(bytes)),
         };
-        parts.push(Part { kind, name, media_type: leaf.media_type.clone(), content });
+        let media_type = leaf.media_type.clone();
+        let part = Part { kind, name, media_type, content, inside: None, note: None };
+        opener.take(part, leaf.head.content_id.clone());
     }
-    for (part, leaf) in parts.iter_mut().zip(&leaves) {
-        let id = leaf.head.content_id.as_deref().filter(|_| part.media_type.starts_with("image/"));
-        if id.is_some_and(|id| kind::is_shown(id, &shown)) {
-            part.kind = PartKind::InlineImage;
-        }
-    }
-    parts
+    opener.finish()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::authorise::{self, Question, authorise};
 use crate::drop::Format;
 use crate::envelope::Envelope;
 use crate::file::{LeftOut, Proposal, ReadMail, Refusal};
-use crate::message::PartKind;
+use crate::message::{Part, PartKind};
 use crate::outcome::Reason;
 use crate::pass::prepare::{Prepared, Reading, Whole};
 use crate::record::words::{RecipientRecord, SenderRecord};
@@ -319,13 +319,20 @@ fn readable(whole: &Whole) -> String {
 
 /// Every part that is not the body.
 fn others(read: &ReadMail) -> impl Iterator<Item = String> {
-    let parts = read.message.parts.iter().filter(|part| part.kind != PartKind::Body);
-    parts.map(|part| {
-        let name = part.name.as_deref().map_or("without a name".to_owned(), quoted);
+    let parts = &read.message.parts;
+    parts.iter().filter(|part| part.kind != PartKind::Body).map(|part| {
+        let name = part_name(part);
         let size = bytes(part.content.bytes(&read.bytes).len() as u64);
         let kind = part.kind.as_str();
-        format!("{kind} {name} ({}, {size})", part.media_type)
+        let inside = part.inside.and_then(|container| parts.get(container));
+        let inside = inside.map_or(String::new(), |container| format!(", in {}", part_name(container)));
+        let note = part.note.as_deref().map_or(String::new(), |note| format!("; {note}"));
+        format!("{kind} {name} ({}, {size}{inside}{note})", part.media_type)
     })
+}
+
+fn part_name(part: &Part) -> String {
+    part.name.as_deref().map_or("without a name".to_owned(), quoted)
 }
 
 fn who(sender: &SenderRecord, levels: &[Level]) -> String {

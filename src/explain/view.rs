@@ -75,7 +75,8 @@ pub struct MessageView {
 /// A part.
 #[derive(Debug, Serialize)]
 pub struct PartView {
-    /// `body`, `attachment`, `forwarded`, `inline-image` or `invitation`.
+    /// `body`, `attachment`, `forwarded`, `inline-image`, `invitation` or `opened`: a `winmail.dat` whose attachments
+    /// stand in its place.
     pub kind: &'static str,
     /// The file name, decoded, not cleaned.
     pub name: Option<String>,
@@ -85,6 +86,12 @@ pub struct PartView {
     pub size: u64,
     /// Of these bytes.
     pub sha256: String,
+    /// The `winmail.dat` it was attached in: which of the parts that is, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inside: Option<usize>,
+    /// Of a `winmail.dat` that is filed itself: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What becomes of a mail for one recipient.
@@ -157,6 +164,8 @@ fn parts(read: &ReadMail) -> Vec<PartView> {
         media_type: part.media_type.clone(),
         size: part.content.bytes(&read.bytes).len() as u64,
         sha256: digest.to_string(),
+        inside: part.inside,
+        note: part.note.clone(),
     });
     view.collect()
 }

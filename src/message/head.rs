@@ -115,7 +115,8 @@ fn structured(field: &Field<'_>, limits: &Limits) -> Result<Params, Unreadable> 
         .map_err(|_| Unreadable::more_than(limits.parameters, "parameters in one field"))
 }
 
-fn is_media_type(main: &str) -> bool {
+/// Whether it is `type/subtype` and nothing else.
+pub(super) fn is_media_type(main: &str) -> bool {
     let token =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b'/');
     main.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))

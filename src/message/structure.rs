@@ -29,6 +29,8 @@ pub(super) struct Leaf {
 #[derive(Debug)]
 pub(super) struct Structure {
     pub leaves: Vec<Leaf>,
+    /// How many parts were counted, those that are no leaves too.
+    pub parts: usize,
     pub flaws: BTreeSet<&'static str>,
     /// That of the flaws, outside forwarded messages, by which two readers may find two sets of parts.
     pub ambiguous: Option<&'static str>,
@@ -73,7 +75,8 @@ pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Re
         next = walk.part(head, body)?;
     }
     walk.close_above(0, bytes.len());
-    Ok(Structure { leaves: walk.leaves, flaws: walk.flaws, ambiguous: walk.ambiguous })
+    let Walk { leaves, parts, flaws, ambiguous, .. } = walk;
+    Ok(Structure { leaves, parts, flaws, ambiguous })
 }
 
 impl Walk<'_, '_> {
