@@ -25,7 +25,7 @@ fn main() -> io::Result<()> {
 
 fn shown(attachment: &tnef::Attachment, bytes: &[u8]) -> Value {
     let data = bytes.get(attachment.data.clone()).unwrap_or_default();
-    json!({"name": attachment.name, "media_type": attachment.media_type, "size": data.len(),
+    json!({"name": attachment.name, "media_type": attachment.media_type, "at": attachment.data.start, "size": data.len(),
            "content_id": attachment.content_id.as_deref().map(String::from_utf8_lossy),
            "sha256": Digest::of(data).to_string()})
 }

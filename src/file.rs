@@ -100,7 +100,7 @@ fn left_out(kind: PartKind) -> Option<&'static str> {
     match kind {
         PartKind::InlineImage => Some("inline images are not filed"),
         PartKind::Invitation => Some("invitations are not filed"),
-        PartKind::Opened => Some("opened: only what is attached in it is filed"),
+        PartKind::Opened => Some("opened; only what is attached in it is filed"),
         PartKind::Body | PartKind::Attachment | PartKind::Forwarded => None,
     }
 }

@@ -35,4 +35,5 @@ mod replay;
 mod serve;
 mod site;
 mod status;
+mod tnef;
 mod verify;

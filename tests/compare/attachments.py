@@ -205,8 +205,6 @@ def missing(wanted, documents, excused, site):
         if digest in excused:
             excused.remove(digest)
             continue
-        if label.endswith("/ms-tnef") and left:
-            continue  # Opened, and its attachments filed instead.
         sizes = ", ".join(str(len(stored[other] or b"")) for other in left) or "no other file"
         yield label, f"{len(data)} bytes {digest[:12]}", f"not filed; sizes left: {sizes}"
 

@@ -163,3 +163,13 @@ fn what_is_attached_counts_as_parts_do() {
     // What is decoded is held once, whatever was attached in it.
     assert_eq!(with(10).decoded_bytes(), stream(&vec![file("a.txt", b"x"); 6]).len());
 }
+
+#[test]
+fn what_is_attached_is_not_opened_again() {
+    let innermost = stream(&[file("a.txt", b"x")]);
+    let expected = [
+        "opened application/ms-tnef winmail.dat …",
+        "attachment application/octet-stream winmail.dat … in 1",
+    ];
+    assert_eq!(parts(TNEF, &stream(&[file("winmail.dat", &innermost)])), expected);
+}
