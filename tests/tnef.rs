@@ -41,7 +41,10 @@ fn explain_shows_what_was_in_winmail_dat() {
 fn explain_says_why_winmail_dat_is_filed_itself() {
     for (case, note) in [
         ("winmail-dat-that-is-broken", "not opened: the checksum of the attribute at byte 262 is wrong"),
-        ("winmail-dat-with-a-message-inside", "opened, and filed too, for it also holds a message"),
+        (
+            "winmail-dat-with-a-message-inside",
+            "filed itself, for it holds what is no file of its own: a message",
+        ),
     ] {
         let (answer, parts) = explained(&site(case));
         assert_eq!(parts[1]["note"], note);

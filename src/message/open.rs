@@ -115,7 +115,8 @@ fn is_tnef(part: &Part, message: &[u8]) -> bool {
 
 fn also_holds(rest: &BTreeSet<&'static str>) -> Option<String> {
     let rest: Vec<_> = rest.iter().copied().collect();
-    (!rest.is_empty()).then(|| format!("opened, and filed too, for it also holds {}", rest.join(", ")))
+    (!rest.is_empty())
+        .then(|| format!("filed itself, for it holds what is no file of its own: {}", rest.join(", ")))
 }
 
 #[cfg(test)]

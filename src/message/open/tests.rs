@@ -132,7 +132,7 @@ fn doubt_files_winmail_dat_itself() {
     );
     let with_a_message = stream(&[inner(&stream(&[file("b.txt", b"two")])), file("a.txt", b"one")]);
     let expected = [
-        "attachment application/ms-tnef winmail.dat …; opened, and filed too, for it also holds a message",
+        "attachment application/ms-tnef winmail.dat …; filed itself, for it holds what is no file of its own: a message",
         "attachment application/octet-stream a.txt one in 1",
         "attachment application/octet-stream b.txt two in 1",
     ];
