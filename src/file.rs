@@ -1,6 +1,8 @@
 //! Stage 7: what of a mail is filed in a library, and under which proposed name.
 
-use mailshelf_storage::model::LibrarySettings;
+use std::collections::HashMap;
+
+use mailshelf_storage::model::{Attachments, Clash, LibrarySettings, Wanted, fitted, name_key};
 use mailshelf_storage::{Content, Digest};
 
 use crate::message::{Message, Part, PartKind};
@@ -28,12 +30,21 @@ pub struct Proposed<'a> {
     pub folder: String,
     /// A clean name; the catalog settles whether it is free.
     pub name: String,
+    /// What if it is not.
+    pub clash: Clash,
     /// As the sender declared it.
     pub media_type: &'a str,
     /// Its bytes.
     pub content: Content<'a>,
     /// Whether it is the mail itself.
     pub original: bool,
+}
+
+impl Proposed<'_> {
+    /// The place that is asked for.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted { folder: &self.folder, name: &self.name, clash: self.clash }
+    }
 }
 
 /// A part that is not filed, and the setting or the rule that says so.
@@ -72,15 +83,17 @@ pub fn propose<'a>(
     attachment_limit: u64,
 ) -> Result<Proposal<'a>, Refusal> {
     let mut proposal = Proposal::default();
+    let folder = folder(mail, settings.attachments);
     for (part, digest) in mail.message.parts.iter().zip(&mail.part_digests) {
         let bytes = part.content.bytes(&mail.bytes);
-        match left_out(part.kind) {
+        match left_out(part.kind, settings) {
             _ if part.kind == PartKind::Body => {}
             Some(why) => proposal.left_out.push(LeftOut { part: part_name(part), digest: *digest, why }),
             None if bytes.len() as u64 > attachment_limit => return Err(too_large(part, bytes.len())),
             None => proposal.documents.push(Proposed {
-                folder: String::new(),
+                folder: folder.clone(),
                 name: part_name(part),
+                clash: Clash::Number,
                 media_type: &part.media_type,
                 content: Content { digest: *digest, bytes },
                 original: false,
@@ -88,20 +101,56 @@ pub fn propose<'a>(
         }
     }
     if settings.save_original {
-        proposal.documents.push(original(mail));
+        proposal.documents.push(original(mail, folder));
     }
     if proposal.documents.is_empty() {
         return Err(Refusal { reason: Reason::NothingToFile, because: nothing(&proposal.left_out) });
     }
+    if settings.overwrite {
+        add_to_series(&mut proposal.documents);
+    }
     Ok(proposal)
 }
 
-fn left_out(kind: PartKind) -> Option<&'static str> {
+/// The folder for the documents of a mail; empty: the root. It is named by what the mail claims, and gives nobody a
+/// right.
+fn folder(mail: &ReadMail, attachments: Attachments) -> String {
+    match attachments {
+        Attachments::Root => String::new(),
+        Attachments::Subject => subject(mail),
+        Attachments::Sender => {
+            let claimed = mail.message.headline.from.clone().unwrap_or_default();
+            let from = mail.message.mailbox.as_ref().map_or(claimed, ToString::to_string);
+            name::clean(&from, "no sender")
+        }
+    }
+}
+
+fn subject(mail: &ReadMail) -> String {
+    name::clean(mail.message.headline.subject.as_deref().unwrap_or_default(), "no subject")
+}
+
+/// The first of a name becomes a version of the first of that series, the second of the second, so that a next mail like
+/// this one adds to each.
+fn add_to_series(documents: &mut [Proposed<'_>]) {
+    let mut counts = HashMap::new();
+    for document in documents {
+        let count = counts.entry(name_key(&document.name)).or_insert(0_u32);
+        *count = count.saturating_add(1);
+        document.clash = Clash::Version(*count);
+    }
+}
+
+fn left_out(kind: PartKind, settings: &LibrarySettings) -> Option<&'static str> {
     match kind {
-        PartKind::InlineImage => Some("inline images are not filed"),
-        PartKind::Invitation => Some("invitations are not filed"),
+        PartKind::InlineImage if !settings.inline_images => {
+            Some("the library leaves out inline images: inline-images no")
+        }
+        PartKind::Invitation if !settings.save_invitations => {
+            Some("the library leaves out invitations: save-invitations no")
+        }
         PartKind::Opened => Some("opened; only what is attached in it is filed"),
-        PartKind::Body | PartKind::Attachment | PartKind::Forwarded => None,
+        _ => None,
     }
 }
 
@@ -116,19 +165,25 @@ fn nothing(left_out: &[LeftOut]) -> Option<String> {
 }
 
 fn part_name(part: &Part) -> String {
-    let forwarded = part.kind == PartKind::Forwarded;
-    let fallback = if forwarded { "forwarded message" } else { "attachment" };
-    let fallback = format!("{fallback}{}", name::extension(&part.media_type));
+    // Others would not open it under another extension, whatever its sender called it.
+    let (fallback, fixed) = match part.kind {
+        PartKind::Forwarded => ("forwarded message", Some(".eml")),
+        PartKind::Invitation => ("invitation", Some(".ics")),
+        PartKind::InlineImage => ("image", None),
+        PartKind::Body | PartKind::Opened | PartKind::Attachment => ("attachment", None),
+    };
     let raw = part.name.as_deref().unwrap_or_default();
-    let raw = if forwarded && !raw.is_empty() { name::with_extension(raw, ".eml") } else { raw.to_owned() };
-    name::clean(&raw, &fallback)
+    match fixed {
+        Some(extension) => name::with_extension(&name::clean(raw, fallback), extension),
+        None => name::clean(raw, &format!("{fallback}{}", name::extension(&part.media_type))),
+    }
 }
 
-fn original(mail: &ReadMail) -> Proposed<'_> {
-    let subject = mail.message.headline.subject.as_deref().unwrap_or_default().trim();
+fn original(mail: &ReadMail, folder: String) -> Proposed<'_> {
     Proposed {
-        folder: String::new(),
-        name: name::clean(&format!("{}.eml", name::clean(subject, "no subject")), "no subject.eml"),
+        folder,
+        name: fitted(&subject(mail), ".eml"),
+        clash: Clash::Number,
         media_type: "message/rfc822",
         content: Content { digest: mail.digest, bytes: &mail.bytes },
         original: true,

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailshelf_storage::model::{Level, Library, Mail, MailState, NewDocument, Outcome, OutcomeKind, Pass};
+use mailshelf_storage::model::{
+    Level, Library, Mail, MailState, NewDocument, Outcome, OutcomeKind, Pass, Placed,
+};
 use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, LibraryId, Login, Writer};
 
 use crate::escape::json;
@@ -232,6 +234,7 @@ impl Entry<'_, '_> {
             library: library.id,
             folder: document.folder.clone(),
             name: document.name.clone(),
+            clash: document.clash,
             digest: document.content.digest,
             size: document.content.bytes.len() as u64,
             media_type: document.media_type.to_owned(),
@@ -287,13 +290,13 @@ impl Shelf for Entry<'_, '_> {
         Ok(self.writer.filed_before(library, digest)?)
     }
 
-    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, created_by: &str) -> Written<Vec<String>> {
-        let mut names = Vec::with_capacity(proposal.documents.len());
+    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, created_by: &str) -> Written<Vec<Placed>> {
+        let mut places = Vec::with_capacity(proposal.documents.len());
         for document in &proposal.documents {
             self.rely_on(document.content.digest, document.content.bytes.len() as u64)?;
-            names.push(self.writer.add_document(&self.new_document(library, document, created_by))?);
+            places.push(self.writer.add_document(&self.new_document(library, document, created_by))?);
         }
-        Ok(names)
+        Ok(places)
     }
 }
 

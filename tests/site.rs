@@ -88,7 +88,9 @@ fn a_document_is_shown_and_fetched_by_its_path() {
     let site = Site::open_to_all();
     site.deliver("a.eml", mail("a", &["all"], "the bytes"));
     site.run();
-    let shown = site.json(&["document", "show", "all", "ATTACHMENT.TXT"]).remove(0);
+    let mut shown = site.json(&["document", "show", "all", "ATTACHMENT.TXT"]).remove(0);
+    let versions = shown.as_object_mut().unwrap().remove("versions").unwrap();
+    assert_eq!((versions.as_array().unwrap().len(), &versions[0]["version"]), (1, &1.into()));
     let listed = site.documents("all");
     assert!(listed.contains(&shown));
     for (key, value) in [
@@ -228,4 +230,45 @@ fn the_demo_shows_mail_filed_and_refused_and_may_be_run_again() {
         assert!(first.contains(part), "{part}: {first}");
     }
     assert!(!demo().contains("filed      "));
+}
+
+/// Each setting is what it was made, one is changed and the others stay, and people read what it does.
+#[test]
+fn each_setting_of_a_library_can_be_changed_alone() {
+    let site = Site::new();
+    let settings = [
+        ("attachments", "attachments", "root", "subject", "in a folder named by its subject"),
+        ("attachments", "attachments", "root", "sender", "in a folder named by its From address"),
+        ("overwrite", "overwrite", "no", "yes", "becomes a new version of the one there"),
+        ("save-original", "save_original", "no", "yes", "the mail itself is filed too"),
+        ("save-invitations", "save_invitations", "no", "yes", "invitations are filed too, as .ics"),
+        ("inline-images", "inline_images", "no", "yes", "images that the text of a mail shows are filed too"),
+        ("sender-policy", "sender_policy", "permissions", "anyone", "takes mail from anyone"),
+        ("trust-from", "trust_from", "inherit", "yes", "the bare From header is believed"),
+        ("enabled", "enabled", "yes", "no", "mail to it is rejected as mail-disabled"),
+    ];
+    // Where there is a third word, yes and no are words too.
+    let plain = |key: &str, word: &str| match word {
+        "yes" | "no" if key != "trust_from" => (word == "yes").into(),
+        word => serde_json::Value::from(word),
+    };
+    site.ok(&["library", "add", "l", "--alias", "l"]);
+    let made = site.json(&["library", "show", "l"]).remove(0);
+    for (setting, key, default, other, meaning) in settings {
+        assert_eq!(made[key], plain(key, default), "{setting}");
+        let flag = format!("--{setting}");
+        let changed = site.json(&["library", "set", "l", &flag, other]).remove(0);
+        assert_eq!(changed[key], plain(key, other), "{setting}");
+        let listed = site.json(&["library", "list"]).remove(0);
+        assert_eq!(listed[key], plain(key, other), "{setting}");
+        let text = site.ok(&["library", "show", "l"]);
+        let line = text.lines().find(|line| line.starts_with(setting)).unwrap();
+        assert!(line.contains(&format!(" {other}: ")) && line.contains(meaning), "{line}");
+        let mut back = site.json(&["library", "set", "l", &flag, default]).remove(0);
+        assert_eq!(back, made, "{setting}: nothing else has changed");
+        back[key] = plain(key, other);
+        assert_eq!(back, changed, "{setting}: nothing else had changed");
+        let error = site.fails(2, &["library", "set", "l", &flag, "perhaps"]);
+        assert!(error.contains(&flag) && error.contains("perhaps") && error.contains(default), "{error}");
+    }
 }

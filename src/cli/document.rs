@@ -22,7 +22,7 @@ pub enum Document {
         /// Of which
         library: LibraryName,
     },
-    /// Show one
+    /// Show one, and the versions there are
     #[command(after_help = "Example: mailshelf document show invoices March.pdf")]
     Show {
         /// In which
@@ -104,6 +104,47 @@ impl View {
     }
 }
 
+/// A document with all its versions, the newest first.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    document: View,
+    versions: Vec<Version>,
+}
+
+#[derive(Serialize)]
+struct Version {
+    version: u32,
+    size: u64,
+    sha256: String,
+    created_by: String,
+    created_at: String,
+    mail: String,
+}
+
+impl From<model::Document> for Version {
+    fn from(document: model::Document) -> Version {
+        Version {
+            version: document.version,
+            size: document.size,
+            sha256: document.digest.to_string(),
+            created_by: document.created_by,
+            created_at: time(document.created_at),
+            mail: document.delivery.to_string(),
+        }
+    }
+}
+
+/// The same in a table, where a digest has no room.
+impl Show for Version {
+    const COLUMNS: &'static [&'static str] = &["version", "size", "created by", "created at", "mail"];
+
+    fn row(&self) -> Vec<String> {
+        let Version { version, size, created_by, created_at, mail, .. } = self;
+        vec![version.to_string(), size.to_string(), created_by.clone(), created_at.clone(), mail.clone()]
+    }
+}
+
 impl Show for View {
     const COLUMNS: &'static [&'static str] = &[
         "library",
@@ -143,12 +184,12 @@ impl Show for View {
 struct Row(View);
 
 impl Show for Row {
-    const COLUMNS: &'static [&'static str] = &["path", "size", "created by", "created at", "mail"];
+    const COLUMNS: &'static [&'static str] = &["path", "version", "size", "created by", "created at", "mail"];
 
     fn row(&self) -> Vec<String> {
         let view = &self.0;
-        let (size, by) = (view.size.to_string(), view.by());
-        vec![view.path.clone(), size, by, view.created_at.clone(), view.mail.clone()]
+        let (version, size, by) = (view.version.to_string(), view.size.to_string(), view.by());
+        vec![view.path.clone(), version, size, by, view.created_at.clone(), view.mail.clone()]
     }
 }
 
@@ -158,9 +199,7 @@ impl Document {
         match self {
             Document::List { library } => list(context, &site, library)?,
             Document::Show { library, path, version } => {
-                let reader = site.catalog.read()?;
-                let (library, document) = find(&*reader, library, path, *version)?;
-                context.out.show(&View::new(document, library, &*reader)?)?;
+                show(context, &site, library, path, *version)?;
             }
             Document::Get { library, path, version, output } => {
                 let digest = find(&*site.catalog.read()?, library, path, *version)?.1.digest;
@@ -190,6 +229,30 @@ fn list(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<()
         return Ok(());
     }
     context.out.list(&rows, &format!("Library {name} holds no documents."))
+}
+
+fn show(
+    context: &Context,
+    site: &Site,
+    name: &LibraryName,
+    path: &str,
+    version: Option<u32>,
+) -> anyhow::Result<()> {
+    let reader = site.catalog.read()?;
+    let (library, document) = find(&*reader, name, path, version)?;
+    let versions = reader.versions(library, &document.folder, &document.name)?;
+    let versions: Vec<_> = versions.into_iter().map(Version::from).collect();
+    let document = View::new(document, library, &*reader)?;
+    if context.out.is_json() {
+        return context.out.object(&Whole { document, versions });
+    }
+    context.out.show(&document)?;
+    // What stands above tells all of a document that has but one.
+    if versions.len() > 1 {
+        context.out.line("\nVersions:")?;
+        context.out.list(&versions, "")?;
+    }
+    Ok(())
 }
 
 /// The document of a path, and the library it is in.

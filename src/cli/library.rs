@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use mailshelf::config::Config;
 use mailshelf::record::words::time;
-use mailshelf_storage::model::{self, LibrarySettings, Principal, Role, SenderPolicy, TrustFrom};
+use mailshelf_storage::model::{
+    self, Attachments, LibrarySettings, Principal, Role, SenderPolicy, TrustFrom,
+};
 use mailshelf_storage::{Alias, Error, LibraryName, Reader};
 use serde::Serialize;
 use serde_json::json;
@@ -11,12 +13,15 @@ use serde_json::json;
 use super::output::Show;
 use super::{Context, DONE, complain, wrong};
 
+mod meaning;
+
 /// Libraries: add, set, show, list, remove
 #[derive(clap::Subcommand)]
 pub enum Library {
     /// Make a library
     #[command(
-        after_help = "Defaults: --save-original no, --sender-policy permissions, --trust-from inherit, --enabled yes\n\
+        after_help = "Defaults: --attachments root, --overwrite no, --save-original no, --save-invitations no, \
+                      --inline-images no, --sender-policy permissions, --trust-from inherit, --enabled yes\n\
                       Example: mailshelf library add invoices --alias invoices --save-original yes"
     )]
     Add {
@@ -39,7 +44,7 @@ pub enum Library {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Show one, with the rights given in it
+    /// Show one, what each of its settings means, and the rights given in it
     #[command(after_help = "Example: mailshelf library show invoices")]
     Show {
         /// Which
@@ -61,9 +66,21 @@ pub struct Settings {
     /// Shown to people in place of the name
     #[arg(long, value_parser = title)]
     title: Option<String>,
+    /// Where documents stand: in the root, or in a folder named by the subject or by the From address
+    #[arg(long, value_name = "root|subject|sender")]
+    attachments: Option<Attachments>,
+    /// A document whose name is taken becomes a new version of the one that has it; else it gets a number
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    overwrite: Option<bool>,
     /// File the mail itself too
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     save_original: Option<bool>,
+    /// File invitations (text/calendar) too
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    save_invitations: Option<bool>,
+    /// File the images too that the HTML body shows
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    inline_images: Option<bool>,
     /// Whom it takes mail from
     #[arg(long, value_name = "permissions|anyone")]
     sender_policy: Option<SenderPolicy>,
@@ -98,9 +115,14 @@ fn title(text: &str) -> Result<String, String> {
 
 impl Settings {
     fn is_empty(&self) -> bool {
-        let Settings { title, save_original, sender_policy, trust_from, enabled } = self;
+        let Settings { title, save_original, sender_policy, trust_from, enabled, .. } = self;
+        let Settings { attachments, overwrite, save_invitations, inline_images, .. } = self;
         title.is_none()
+            && attachments.is_none()
+            && overwrite.is_none()
             && save_original.is_none()
+            && save_invitations.is_none()
+            && inline_images.is_none()
             && sender_policy.is_none()
             && trust_from.is_none()
             && enabled.is_none()
@@ -109,7 +131,11 @@ impl Settings {
     fn over(self, old: LibrarySettings) -> LibrarySettings {
         LibrarySettings {
             title: self.title.unwrap_or(old.title),
+            attachments: self.attachments.unwrap_or(old.attachments),
+            overwrite: self.overwrite.unwrap_or(old.overwrite),
             save_original: self.save_original.unwrap_or(old.save_original),
+            save_invitations: self.save_invitations.unwrap_or(old.save_invitations),
+            inline_images: self.inline_images.unwrap_or(old.inline_images),
             sender_policy: self.sender_policy.unwrap_or(old.sender_policy),
             trust_from: self.trust_from.unwrap_or(old.trust_from),
             enabled: self.enabled.unwrap_or(old.enabled),
@@ -123,7 +149,11 @@ struct View {
     address: String,
     alias: Alias,
     title: String,
+    attachments: Attachments,
+    overwrite: bool,
     save_original: bool,
+    save_invitations: bool,
+    inline_images: bool,
     sender_policy: SenderPolicy,
     trust_from: TrustFrom,
     enabled: bool,
@@ -136,6 +166,9 @@ struct Whole {
     #[serde(flatten)]
     library: View,
     grants: Vec<Grant>,
+    /// For people: what each setting does.
+    #[serde(skip)]
+    meanings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -152,7 +185,11 @@ impl View {
             name: library.name,
             alias: library.alias,
             title: library.settings.title,
+            attachments: library.settings.attachments,
+            overwrite: library.settings.overwrite,
             save_original: library.settings.save_original,
+            save_invitations: library.settings.save_invitations,
+            inline_images: library.settings.inline_images,
             sender_policy: library.settings.sender_policy,
             trust_from: library.settings.trust_from,
             enabled: library.settings.enabled,
@@ -167,15 +204,30 @@ pub fn word(yes: bool) -> String {
 }
 
 impl Show for View {
-    const COLUMNS: &'static [&'static str] =
-        &["name", "address", "title", "save-original", "sender-policy", "trust-from", "enabled"];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "address",
+        "title",
+        "attachments",
+        "overwrite",
+        "save-original",
+        "save-invitations",
+        "inline-images",
+        "sender-policy",
+        "trust-from",
+        "enabled",
+    ];
 
     fn row(&self) -> Vec<String> {
         vec![
             self.name.to_string(),
             self.address.clone(),
             self.title.clone(),
+            self.attachments.to_string(),
+            word(self.overwrite),
             word(self.save_original),
+            word(self.save_invitations),
+            word(self.inline_images),
             self.sender_policy.to_string(),
             self.trust_from.to_string(),
             word(self.enabled),
@@ -188,7 +240,11 @@ impl Show for Whole {
         "name",
         "address",
         "title",
+        "attachments",
+        "overwrite",
         "save-original",
+        "save-invitations",
+        "inline-images",
         "sender-policy",
         "trust-from",
         "enabled",
@@ -197,8 +253,10 @@ impl Show for Whole {
     ];
 
     fn row(&self) -> Vec<String> {
-        let mut row = self.library.row();
-        row.push(self.library.created_at.clone());
+        let View { name, address, title, created_at, .. } = &self.library;
+        let mut row = vec![name.to_string(), address.clone(), title.clone()];
+        row.extend(self.meanings.iter().cloned());
+        row.push(created_at.clone());
         let grants: Vec<_> = self.grants.iter().map(|g| format!("{} {}", g.principal, g.role)).collect();
         row.push(if grants.is_empty() { "none".to_owned() } else { grants.join(", ") });
         row
@@ -276,6 +334,7 @@ fn show(context: &Context, site: &mailshelf::site::Site, name: &LibraryName) -> 
     let library = find(&*reader, name)?;
     let grants = reader.grants(library.id)?.into_iter();
     let grants = grants.map(|grant| Grant { principal: grant.principal, role: grant.role }).collect();
-    context.out.show(&Whole { library: View::new(library, &site.config), grants })?;
+    let meanings = meaning::meanings(&library.settings, &site.config);
+    context.out.show(&Whole { library: View::new(library, &site.config), grants, meanings })?;
     Ok(DONE)
 }

@@ -1,9 +1,9 @@
 //! A shelf on which nothing is put: what would be filed there stands beside what is.
 
-use mailshelf_storage::model::{Library, Outcome, OutcomeKind};
+use mailshelf_storage::model::{Library, Outcome, OutcomeKind, Placed};
 use mailshelf_storage::{Digest, Error, LibraryId, Reader};
 
-use crate::file::Proposal;
+use crate::file::{Proposal, Proposed};
 use crate::record::shelf::Shelf;
 
 /// The catalog, and what one mail would have added to it so far.
@@ -38,10 +38,8 @@ impl Shelf for Imagined<'_> {
 
     /// A library gets a mail once: to it a second recipient has the same identity, of the same level. So no name is
     /// asked for beside others of this mail that were asked for before.
-    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, _: &str) -> Result<Vec<String>, Error> {
-        let documents = proposal.documents.iter();
-        let proposed: Vec<_> =
-            documents.map(|document| (document.folder.as_str(), document.name.as_str())).collect();
-        self.reader.names_for(library.id, &proposed)
+    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, _: &str) -> Result<Vec<Placed>, Error> {
+        let wanted: Vec<_> = proposal.documents.iter().map(Proposed::wanted).collect();
+        self.reader.names_for(library.id, &wanted)
     }
 }

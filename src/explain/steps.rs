@@ -1,5 +1,7 @@
 //! The stages of the line, each with its question, and the words of the answers.
 
+use std::collections::HashMap;
+
 use mailshelf_storage::Error;
 use mailshelf_storage::model::{Level, Library, Outcome, SenderPolicy};
 use serde::Serialize;
@@ -198,7 +200,7 @@ impl About<'_> {
         }
         match (&decision.verdict, refusal) {
             (Verdict::File(proposal, _), _) => {
-                steps.push(step(Stage::File, what_is_filed(proposal, record)));
+                steps.push(step(Stage::File, what_is_filed(proposal, record, decision.library.as_ref())));
                 let before = record.because.as_ref().map_or("no".to_owned(), |why| format!("yes: {why}"));
                 steps.push(step(Stage::Record, before));
             }
@@ -347,22 +349,40 @@ fn who(sender: &SenderRecord, levels: &[Level]) -> String {
 }
 
 /// What was proposed, and the name it gets; of a mail that is not filed again only the proposals.
-fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord) -> String {
+fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord, library: Option<&Library>) -> String {
+    let versions: HashMap<_, _> = record.versions.iter().map(|one| (&one.path, one.version)).collect();
     let documents = proposal.documents.iter().enumerate().map(|(nth, document)| {
         let name = quoted(&document.name);
         let original = if document.original { " (the original)" } else { "" };
-        match record.documents.get(nth) {
-            Some(path) if *path != document.name => format!("{name} as {}{original}", quoted(path)),
-            _ => format!("{name}{original}"),
+        let path = record.documents.get(nth);
+        let given = path.map_or(document.name.as_str(), |path| apart(path).1);
+        match path.and_then(|path| versions.get(path)) {
+            Some(version) => {
+                format!("{name} as version {version} of {} (overwrite yes){original}", quoted(given))
+            }
+            None if given != document.name => format!("{name} as {}{original}", quoted(given)),
+            None => format!("{name}{original}"),
         }
     });
-    let mut answer = named(documents);
+    let proposed = proposal.documents.first().map_or("", |first| first.folder.as_str());
+    let mut answer = match (record.documents.first().map_or(proposed, |path| apart(path).0), library) {
+        ("", _) | (_, None) => String::new(),
+        (folder, Some(Library { settings, .. })) => {
+            format!("in the folder {} (attachments {}): ", quoted(folder), settings.attachments)
+        }
+    };
+    answer.push_str(&named(documents));
     let left_out: Vec<_> = proposal.left_out.iter().map(left).collect();
     if !left_out.is_empty() {
         answer.push_str("; left out: ");
         answer.push_str(&named(left_out.into_iter()));
     }
     answer
+}
+
+/// Folder and name.
+fn apart(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 fn left(left: &LeftOut) -> String {

@@ -1,10 +1,10 @@
 //! What becomes of a mail for one recipient, once it is decided: filed, under which names, or not again. One code for a
 //! pass, which files, and for [`crate::explain`], which only tells.
 
-use mailshelf_storage::model::{Library, Outcome, OutcomeKind};
+use mailshelf_storage::model::{Library, Outcome, OutcomeKind, Placed};
 use mailshelf_storage::{Digest, LibraryId};
 
-use super::words::{LeftOutRecord, RecipientRecord};
+use super::words::{LeftOutRecord, RecipientRecord, VersionRecord};
 use super::{Decided, Decision, Verdict};
 use crate::file::{LeftOut, Proposal, Refusal};
 
@@ -17,13 +17,13 @@ pub trait Shelf {
     /// [`mailshelf_storage::Reader::filed_before`].
     fn filed_before(&mut self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>, Self::Error>;
 
-    /// Adds the documents of a proposal, and gives the name of each.
+    /// Adds the documents of a proposal, and gives the place of each.
     fn add(
         &mut self,
         library: &Library,
         proposal: &Proposal<'_>,
         created_by: &str,
-    ) -> Result<Vec<String>, Self::Error>;
+    ) -> Result<Vec<Placed>, Self::Error>;
 }
 
 /// What becomes of a mail for one recipient. `fault` is what the mail as a whole waits for, or was given up for.
@@ -89,13 +89,11 @@ fn file<S: Shelf>(
         record.because = Some(format!("filed before, for {}", before.recipient));
         return Ok(record);
     }
-    let names = shelf.add(library, proposal, created_by)?;
-    let folders = proposal.documents.iter().map(|document| document.folder.as_str());
-    let path = |(folder, name): (&str, String)| match folder {
-        "" => name,
-        folder => format!("{folder}/{name}"),
-    };
-    record.documents = folders.zip(names).map(path).collect();
+    let places = shelf.add(library, proposal, created_by)?;
+    record.documents = places.iter().map(Placed::path).collect();
+    let later = places.iter().filter(|place| place.version > 1);
+    let version = |place: &Placed| VersionRecord { path: place.path(), version: place.version };
+    record.versions = later.map(version).collect();
     record.created_by = Some(created_by.to_owned());
     record.unverified = decision.identity.is_none();
     let left_out = |left: &LeftOut| LeftOutRecord {
@@ -136,6 +134,7 @@ fn bare(recipient: &str, outcome: OutcomeKind, library: Option<&Library>) -> Rec
         level: None,
         proof: None,
         documents: Vec::new(),
+        versions: Vec::new(),
         left_out: Vec::new(),
     }
 }

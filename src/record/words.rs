@@ -156,6 +156,9 @@ pub struct RecipientRecord {
     /// The documents' paths.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<String>,
+    /// Which of them are a later version of a document that was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<VersionRecord>,
     /// Parts that the library's settings leave out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutRecord>,
@@ -164,6 +167,15 @@ pub struct RecipientRecord {
 /// A value that stands there, be it null.
 fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A document that was there, and got a new version.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VersionRecord {
+    /// Its path.
+    pub path: String,
+    /// From 2.
+    pub version: u32,
 }
 
 /// A part that was not filed.

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, UnusedAddress, User, Way,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
+    Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
@@ -80,9 +81,12 @@ pub trait Reader {
     ) -> Result<Option<Document>>;
     /// Every version that came with a delivery, in the order in which they were added.
     fn documents_of(&self, delivery: DeliveryId) -> Result<Vec<Document>>;
-    /// The names that documents would get if they were added now, in this order: for each the folder and the name
-    /// proposed. [`Writer::add_document`] gives no others.
-    fn names_for(&self, library: LibraryId, proposed: &[(&str, &str)]) -> Result<Vec<String>>;
+    /// Every version of a document, the newest first; none if there is no such document. Folder and name compare without
+    /// case.
+    fn versions(&self, library: LibraryId, folder: &str, name: &str) -> Result<Vec<Document>>;
+    /// The places that the documents of one mail would get if they were added now, in this order.
+    /// [`Writer::add_document`] gives no others.
+    fn names_for(&self, library: LibraryId, wanted: &[Wanted<'_>]) -> Result<Vec<Placed>>;
     /// What is known of a content.
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>>;
     /// Every content on record, in order of digest.
@@ -162,9 +166,9 @@ pub trait Writer: Reader {
         now: Timestamp,
     ) -> Result<()>;
     /// Adds a document under the name proposed or, where that is taken, under the next free number
-    /// ([`crate::model::numbered`]); gives the name it has now. Its content must be on record with
-    /// its size, and not doomed; else `Error::Refused`.
-    fn add_document(&mut self, document: &NewDocument) -> Result<String>;
+    /// ([`crate::model::numbered`]) or as a new version, as it says itself; gives the place it has now. Its content must
+    /// be on record with its size, and not doomed; else `Error::Refused`.
+    fn add_document(&mut self, document: &NewDocument) -> Result<Placed>;
     /// A content is in the store and durable; no longer doomed if it was.
     ///
     /// Contents are removed while passes go on. So whoever adds a document must look, in this same transaction, at

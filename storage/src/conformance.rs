@@ -12,7 +12,8 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Level, LibrarySettings, Mail, MailState, Member, NewDocument, Outcome, OutcomeKind, Pass, Principal, Role,
+    Clash, Level, LibrarySettings, Mail, MailState, Member, NewDocument, Outcome, OutcomeKind, Pass,
+    Principal, Role,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName,
@@ -24,6 +25,7 @@ mod transactions;
 mod people;
 mod groups;
 mod filing;
+mod versions;
 mod lookup;
 mod history;
 
@@ -36,8 +38,15 @@ pub fn contents(make: &dyn Fn() -> Box<dyn Contents>) {
 
 /// Tests a catalog. `make` gives a new, empty one at each call.
 pub fn catalog(make: &dyn Fn() -> Box<dyn Catalog>) {
-    let suites =
-        [transactions::TESTS, people::TESTS, groups::TESTS, filing::TESTS, lookup::TESTS, history::TESTS];
+    let suites = [
+        transactions::TESTS,
+        people::TESTS,
+        groups::TESTS,
+        filing::TESTS,
+        versions::TESTS,
+        lookup::TESTS,
+        history::TESTS,
+    ];
     for test in suites.into_iter().flatten() {
         test(&*make());
     }
@@ -101,6 +110,7 @@ fn document(library: LibraryId, folder: &str, name: &str, mail: &Mail, bytes: &[
         library,
         folder: folder.to_owned(),
         name: name.to_owned(),
+        clash: Clash::Number,
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
         media_type: "application/pdf".to_owned(),
@@ -116,5 +126,5 @@ fn file(writer: &mut dyn Writer, library: LibraryId, folder: &str, name: &str) -
     let mail = mail(None);
     writer.put_mail(&mail).unwrap();
     writer.add_content(Digest::of(b"x"), 1).unwrap();
-    writer.add_document(&document(library, folder, name, &mail, b"x")).unwrap()
+    writer.add_document(&document(library, folder, name, &mail, b"x")).unwrap().name
 }

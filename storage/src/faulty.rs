@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use crate::contents::Stored;
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, UnusedAddress, User, Way,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
+    Wanted, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -222,7 +223,8 @@ macro_rules! reads {
                 fn each_document(library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> ();
                 fn document(library: LibraryId, folder: &str, name: &str, version: Option<u32>) -> Option<Document>;
                 fn documents_of(delivery: DeliveryId) -> Vec<Document>;
-                fn names_for(library: LibraryId, proposed: &[(&str, &str)]) -> Vec<String>;
+                fn versions(library: LibraryId, folder: &str, name: &str) -> Vec<Document>;
+                fn names_for(library: LibraryId, wanted: &[Wanted<'_>]) -> Vec<Placed>;
                 fn content(digest: Digest) -> Option<KnownContent>;
                 fn each_content(visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> ();
                 fn filed_as(digest: Digest, limit: usize) -> Vec<Document>;
@@ -261,7 +263,7 @@ impl Writer for FaultyWriter<'_> {
         fn end_pass(pass: PassId, now: Timestamp) -> ();
         fn put_mail(mail: &Mail) -> ();
         fn put_outcome(delivery: DeliveryId, pass: PassId, outcome: &Outcome, now: Timestamp) -> ();
-        fn add_document(document: &NewDocument) -> String;
+        fn add_document(document: &NewDocument) -> Placed;
         fn add_content(digest: Digest, size: u64) -> ();
         fn doom_content(digest: Digest) -> bool;
         fn drop_content(digest: Digest) -> ();

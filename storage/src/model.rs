@@ -9,14 +9,14 @@ mod people;
 mod query;
 mod settings;
 
-pub use document::{Counts, Document, KnownContent, NewDocument};
+pub use document::{Clash, Counts, Document, KnownContent, NewDocument, Placed, Wanted};
 pub use log::{Event, NewEvent, Pass};
 pub use mail::{Level, Mail, MailState, Outcome, OutcomeKind};
 pub use member::{Member, Way};
-pub use numbering::{NAME_LENGTH, name_key, numbered};
+pub use numbering::{NAME_BYTES, NAME_LENGTH, fitted, name_key, numbered, split_extension};
 pub use people::{Grant, Group, Principal, Role, UnusedAddress, User};
 pub use query::{EventQuery, MailQuery};
-pub use settings::{Library, LibrarySettings, SenderPolicy, TrustFrom};
+pub use settings::{Attachments, Library, LibrarySettings, SenderPolicy, TrustFrom};
 
 /// An enum whose values have one spelling each: on command lines, in the catalog and in JSON.
 macro_rules! words {

@@ -1,5 +1,6 @@
 //! What is said of one mail in lines: to people, fit for a terminal.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 
 use mailshelf_storage::model::Level;
@@ -47,6 +48,16 @@ impl MailRecord {
 }
 
 impl RecipientRecord {
+    /// The paths of its documents, with the version where it is not the first.
+    fn paths(&self) -> Vec<String> {
+        let versions: HashMap<_, _> = self.versions.iter().map(|one| (&one.path, one.version)).collect();
+        let told = |path: &String| match versions.get(path) {
+            Some(version) => format!("{path} (version {version})"),
+            None => path.clone(),
+        };
+        self.documents.iter().map(told).collect()
+    }
+
     fn text(&self, mail: &SenderRecord) -> String {
         let address = if self.address.is_empty() { "(no recipient)" } else { &self.address };
         let mut text = Escaped(address).to_string();
@@ -56,7 +67,7 @@ impl RecipientRecord {
         };
         if !self.documents.is_empty() {
             add(" → ", self.library.as_deref().unwrap_or_default());
-            add(": ", &self.documents.join(", "));
+            add(": ", &self.paths().join(", "));
             add(", by ", self.created_by.as_deref().unwrap_or_default());
             add("", &self.mark(mail));
         }

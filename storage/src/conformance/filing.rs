@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Reader;
-use crate::model::{Counts, Document, KnownContent, NAME_LENGTH};
+use crate::model::{Counts, Document, KnownContent, NAME_LENGTH, Wanted};
 
 pub(super) const TESTS: &[CatalogTest] = &[
     a_mail_comes_back_and_can_change,
@@ -139,7 +139,7 @@ fn a_document_comes_back_as_it_went_in(catalog: &dyn Catalog) {
         writer.put_mail(&mail).unwrap();
         writer.add_content(Digest::of(b"bytes"), 5).unwrap();
         let new = NewDocument { original: true, ..document(library, "März", "Scan.PDF", &mail, b"bytes") };
-        assert_eq!(writer.add_document(&new).unwrap(), "Scan.PDF");
+        assert_eq!(writer.add_document(&new).unwrap().path(), "März/Scan.PDF");
         (library, new)
     });
     let expected = Document {
@@ -256,18 +256,20 @@ fn names_are_foretold(catalog: &dyn Catalog) {
         ("", "a.pdf"),
         ("", "a.pdf"),
     ];
+    let wanted = proposed.map(|(folder, name)| Wanted { folder, name, clash: Clash::Number });
     let library = write(catalog, |writer| add_library(writer, "a"));
     for _ in 0..3 {
         let reader = catalog.read().unwrap();
-        let foretold = reader.names_for(library, &proposed).unwrap();
-        assert_eq!(reader.names_for(library, &proposed).unwrap(), foretold, "nothing was taken by asking");
+        let names = || reader.names_for(library, &wanted).unwrap().into_iter().map(|place| place.name);
+        let foretold: Vec<_> = names().collect();
+        assert!(names().eq(foretold.clone()), "nothing was taken by asking");
         drop(reader);
         let given: Vec<String> = write(catalog, |writer| {
             proposed.iter().map(|(folder, name)| file(writer, library, folder, name)).collect()
         });
         assert_eq!(given, foretold);
     }
-    assert_eq!(catalog.read().unwrap().names_for(library, &[]).unwrap(), Vec::<String>::new());
+    assert_eq!(catalog.read().unwrap().names_for(library, &[]).unwrap(), []);
 }
 
 /// The root first, then folder by folder; without regard to case.
@@ -280,7 +282,7 @@ fn documents_are_listed_by_path(catalog: &dyn Catalog) {
         file(writer, other, "", "other");
         library
     });
-    assert_eq!(paths(&*catalog.read().unwrap(), library), ["a", "B", "z", "a/X", "A/y", "b/x"]);
+    assert_eq!(paths(&*catalog.read().unwrap(), library), ["a", "B", "z", "A/X", "A/y", "b/x"]);
 }
 
 fn visits_stop_at_an_error(catalog: &dyn Catalog) {
@@ -323,7 +325,7 @@ fn a_content_must_be_on_record(catalog: &dyn Catalog) {
         writer.add_content(new.digest, 4).unwrap();
         refuse(writer, "of another size");
         writer.add_content(new.digest, 5).unwrap();
-        assert_eq!(writer.add_document(&new).unwrap(), "a.pdf", "no failed attempt has taken the name");
+        assert_eq!(writer.add_document(&new).unwrap().name, "a.pdf", "no failed attempt has taken the name");
     });
 }
 

@@ -1,7 +1,7 @@
 //! Libraries, users, groups and rights.
 
 use super::*;
-use crate::model::{Grant, Group, Library, SenderPolicy, TrustFrom};
+use crate::model::{Attachments, Grant, Group, Library, SenderPolicy, TrustFrom};
 
 pub(super) const TESTS: &[CatalogTest] = &[
     a_library_comes_back_as_it_went_in,
@@ -20,7 +20,11 @@ pub(super) const TESTS: &[CatalogTest] = &[
 fn a_library_comes_back_as_it_went_in(catalog: &dyn Catalog) {
     let settings = LibrarySettings {
         title: "Rechnungen \u{202e}".to_owned(),
+        attachments: Attachments::Sender,
+        overwrite: true,
         save_original: true,
+        save_invitations: true,
+        inline_images: true,
         sender_policy: SenderPolicy::Anyone,
         trust_from: TrustFrom::No,
         enabled: false,

@@ -4,7 +4,50 @@ use jiff::Timestamp;
 
 use crate::{DeliveryId, Digest, LibraryId, LibraryName};
 
-/// A document to be added; the name is a proposal.
+/// What becomes of a document whose name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clash {
+    /// It gets the next free number.
+    Number,
+    /// It is a new version of the one that has the name. The `n`-th of one name in a mail (from 1) goes to the `n`-th of
+    /// the series, and never to one that the same mail has just filed: then to the next in the series.
+    Version(u32),
+}
+
+/// A place that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// In which folder; empty: in the root.
+    pub folder: &'a str,
+    /// Under which name.
+    pub name: &'a str,
+    /// What if that is taken.
+    pub clash: Clash,
+}
+
+/// The place that a document gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Spelt as the first document there has it.
+    pub folder: String,
+    /// Spelt as the first version has it.
+    pub name: String,
+    /// 1 where the document is new.
+    pub version: u32,
+}
+
+impl Placed {
+    /// Folder and name; what commands take.
+    pub fn path(&self) -> String {
+        path(&self.folder, &self.name)
+    }
+}
+
+fn path(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// A document to be added; the place is a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDocument {
     /// Where.
@@ -13,6 +56,8 @@ pub struct NewDocument {
     pub folder: String,
     /// Under which name, if it is free.
     pub name: String,
+    /// What if it is not.
+    pub clash: Clash,
     /// Its bytes.
     pub digest: Digest,
     /// How many bytes.
@@ -59,7 +104,7 @@ pub struct Document {
 impl Document {
     /// Folder and name; what commands take.
     pub fn path(&self) -> String {
-        if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
+        path(&self.folder, &self.name)
     }
 }
 

@@ -28,14 +28,34 @@ words!(
     }
 );
 
+words!(
+    /// Where the documents of a mail stand in a library.
+    Attachments, "attachments" {
+        /// In its root.
+        Root = "root",
+        /// In a folder that is named by the subject.
+        Subject = "subject",
+        /// In a folder that is named by the From address.
+        Sender = "sender",
+    }
+);
+
 /// What an administrator sets for a library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LibrarySettings {
     /// Shown to people; empty: the name.
     pub title: String,
+    /// Where its documents stand.
+    pub attachments: Attachments,
+    /// Whether a document whose name is taken becomes a new version of the one that has it.
+    pub overwrite: bool,
     /// Whether the mail itself is filed beside its attachments.
     pub save_original: bool,
+    /// Whether invitations (`text/calendar`) are filed.
+    pub save_invitations: bool,
+    /// Whether images that the HTML body shows are filed.
+    pub inline_images: bool,
     /// Whom it accepts mail from.
     pub sender_policy: SenderPolicy,
     /// Whether it believes the bare From header.
@@ -48,7 +68,11 @@ impl Default for LibrarySettings {
     fn default() -> LibrarySettings {
         LibrarySettings {
             title: String::new(),
+            attachments: Attachments::Root,
+            overwrite: false,
             save_original: false,
+            save_invitations: false,
+            inline_images: false,
             sender_policy: SenderPolicy::Permissions,
             trust_from: TrustFrom::Inherit,
             enabled: true,

@@ -9,7 +9,7 @@ use crate::catalog::sqlite::SqliteCatalog;
 use crate::contents::Content;
 use crate::contents::local::LocalContents;
 use crate::faulty::{Faults, FaultyCatalog, FaultyContents};
-use crate::model::{Level, LibrarySettings, Mail, MailState, NewDocument};
+use crate::model::{Clash, Level, LibrarySettings, Mail, MailState, NewDocument};
 use crate::{DeliveryId, Error, LibraryId};
 
 struct Site {
@@ -114,6 +114,7 @@ fn document(library: LibraryId, name: &str, delivery: DeliveryId, bytes: &[u8]) 
         library,
         folder: "f".to_owned(),
         name: name.to_owned(),
+        clash: Clash::Number,
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
         media_type: "text/plain".to_owned(),

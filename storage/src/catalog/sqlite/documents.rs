@@ -1,12 +1,13 @@
 //! Documents and their names.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
 use super::values::Millis;
-use crate::model::{Document, NewDocument, name_key, numbered};
+use crate::model::{Clash, Document, NewDocument, Placed, Wanted, name_key, numbered};
 use crate::{DeliveryId, Digest, DocumentId, Error, LibraryId};
 
 /// Numbers tried one by one before the steps double.
@@ -69,6 +70,15 @@ pub(super) fn find(
     Ok(found.optional()?)
 }
 
+pub(super) fn versions(db: &Connection, library: LibraryId, folder: &str, name: &str) -> Sql<Vec<Document>> {
+    let sql = format!(
+        "SELECT {DOCUMENT} WHERE library = ?1 AND folder_key = ?2 AND name_key = ?3 ORDER BY version DESC"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let found = query.query_map(params![library, name_key(folder), name_key(name)], document)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn filed_as(db: &Connection, digest: Digest, limit: usize) -> Sql<Vec<Document>> {
     // In the order of the index by content: a content may be filed a million times.
     let sql = format!(
@@ -86,20 +96,53 @@ pub(super) fn of_delivery(db: &Connection, delivery: DeliveryId) -> Sql<Vec<Docu
     Ok(query.query_map([delivery], document)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A place for documents: their folder, what names compare by there, and which were promised and not added yet.
-struct Place<'d> {
+/// A document that has a name already.
+struct Holder {
+    document: DocumentId,
+    name: String,
+    version: u32,
+    /// Whose newest version came with the mail that asks.
+    is_ours: bool,
+}
+
+/// Where a document goes: to one that is there, or to a new one of this number in its series.
+enum Slot {
+    New { name: String, number: u32 },
+    Version(Holder),
+}
+
+/// A folder: what names compare by there, and which were promised and not added yet.
+struct Folder<'d> {
     db: &'d Connection,
     library: LibraryId,
-    folder_key: String,
+    /// The mail whose documents are added; `None` where its places are only foretold.
+    delivery: Option<DeliveryId>,
+    /// As the first document there spells it.
+    spelt: String,
+    key: String,
     /// Keys of names.
     promised: HashSet<String>,
     /// The last number promised of each series.
     numbers: HashMap<String, u32>,
 }
 
-impl<'d> Place<'d> {
-    fn new(db: &'d Connection, library: LibraryId, folder_key: String) -> Place<'d> {
-        Place { db, library, folder_key, promised: HashSet::new(), numbers: HashMap::new() }
+impl<'d> Folder<'d> {
+    fn open(
+        db: &'d Connection,
+        library: LibraryId,
+        delivery: Option<DeliveryId>,
+        proposed: &str,
+    ) -> Sql<Folder<'d>> {
+        let key = name_key(proposed);
+        let mut spelt = None;
+        if !key.is_empty() {
+            let sql = "SELECT folder FROM documents WHERE library = ?1 AND folder_key = ?2 LIMIT 1";
+            let mut query = db.prepare_cached(sql)?;
+            spelt = query.query_row(params![library, key], |row| row.get(0)).optional()?;
+        }
+        let spelt = spelt.unwrap_or_else(|| proposed.to_owned());
+        let (promised, numbers) = (HashSet::new(), HashMap::new());
+        Ok(Folder { db, library, delivery, spelt, key, promised, numbers })
     }
 
     fn promise(&mut self, name: &str, series_key: String, number: u32) {
@@ -108,39 +151,69 @@ impl<'d> Place<'d> {
         *last = number.max(*last);
     }
 
-    fn is_taken(&self, name: &str) -> Sql<bool> {
-        let name_key = name_key(name);
-        if self.promised.contains(&name_key) {
+    fn is_taken(&self, name_key: &str) -> Sql<bool> {
+        if self.promised.contains(name_key) {
             return Ok(true);
         }
         let sql = "SELECT 1 FROM documents WHERE library = ?1 AND folder_key = ?2 AND name_key = ?3";
         let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.exists(params![self.library, self.folder_key, name_key])?)
+        Ok(query.exists(params![self.library, self.key, name_key])?)
+    }
+
+    fn holder(&self, name_key: &str) -> Sql<Option<Holder>> {
+        let sql = format!(
+            "SELECT documents.id, name, version, delivery FROM documents
+             JOIN versions ON versions.document = documents.id
+             WHERE library = ?1 AND folder_key = ?2 AND name_key = ?3 AND {NEWEST}"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
+        let holder = |row: &Row<'_>| {
+            let delivery: DeliveryId = row.get(3)?;
+            let is_ours = Some(delivery) == self.delivery;
+            Ok(Holder { document: row.get(0)?, name: row.get(1)?, version: row.get(2)?, is_ours })
+        };
+        Ok(query.query_row(params![self.library, self.key, name_key], holder).optional()?)
     }
 
     fn last_number(&self, series_key: &str) -> Sql<u32> {
         let sql = "SELECT coalesce(max(number), 1) FROM documents
                    WHERE library = ?1 AND folder_key = ?2 AND series_key = ?3";
         let mut query = self.db.prepare_cached(sql)?;
-        let stored: u32 =
-            query.query_row(params![self.library, self.folder_key, series_key], |row| row.get(0))?;
+        let stored: u32 = query.query_row(params![self.library, self.key, series_key], |row| row.get(0))?;
         Ok(self.numbers.get(series_key).map_or(stored, |&promised| promised.max(stored)))
     }
 
-    /// The name a document gets and its number. One look-up where the name is free; where it is taken, one more for
-    /// the number after the last of the series, whatever their count. Names that were proposed with a number in
+    /// What a document of this name and number in its series would be; `None` if it must go on to another number.
+    fn slot(&self, clash: Clash, name: String, number: u32) -> Sql<Option<Slot>> {
+        let name_key = name_key(&name);
+        match clash {
+            Clash::Number => Ok((!self.is_taken(&name_key)?).then_some(Slot::New { name, number })),
+            Clash::Version(_) if self.promised.contains(&name_key) => Ok(None),
+            Clash::Version(_) => Ok(match self.holder(&name_key)? {
+                None => Some(Slot::New { name, number }),
+                Some(holder) if holder.is_ours => None,
+                Some(holder) => Some(Slot::Version(holder)),
+            }),
+        }
+    }
+
+    /// Where a document goes. One look-up where the name is free, or may be shared; where a number is needed, one more
+    /// for the number after the last of the series, whatever their count. Names that were proposed with a number in
     /// them stand in the way of a series; past those close by the steps double, so that nobody can make us count.
-    fn settle(&self, proposed: &str, series_key: &str) -> Sql<(String, u32)> {
-        let mut number = 1;
+    fn settle(&self, wanted: &Wanted<'_>, series_key: &str) -> Sql<Slot> {
+        let proposed = wanted.name;
+        let mut number = match wanted.clash {
+            Clash::Number => 1,
+            Clash::Version(nth) => nth.max(1),
+        };
         let mut tried = 0;
         loop {
-            let name = numbered(proposed, number);
-            if !self.is_taken(&name)? {
-                return Ok((name, number));
+            if let Some(slot) = self.slot(wanted.clash, numbered(proposed, number), number)? {
+                return Ok(slot);
             }
-            let step = match tried {
-                0 => self.last_number(series_key)?,
-                1..CLOSE_BY => 1,
+            let step = match (tried, wanted.clash) {
+                (0, Clash::Number) => self.last_number(series_key)?,
+                (..CLOSE_BY, _) => 1,
                 _ => number,
             };
             let next = number.checked_add(step);
@@ -156,51 +229,71 @@ fn series_key(proposed: &str) -> String {
     name_key(&numbered(proposed, 2))
 }
 
-pub(super) fn names(db: &Connection, library: LibraryId, proposed: &[(&str, &str)]) -> Sql<Vec<String>> {
-    let mut places: HashMap<String, Place<'_>> = HashMap::new();
-    let mut names = Vec::with_capacity(proposed.len());
-    for (folder, proposed) in proposed {
-        let folder_key = name_key(folder);
-        let new = |key: &String| Place::new(db, library, key.clone());
-        let place = places.entry(folder_key).or_insert_with_key(new);
-        let series_key = series_key(proposed);
-        let (name, number) = place.settle(proposed, &series_key)?;
-        place.promise(&name, series_key, number);
-        names.push(name);
-    }
-    Ok(names)
+fn next_version(holder: &Holder) -> Sql<u32> {
+    let next = holder.version.checked_add(1);
+    next.ok_or_else(|| refused("add a version", format!("no free number for {}", holder.name)))
 }
 
-pub(super) fn add(db: &Connection, new: &NewDocument) -> Sql<String> {
-    let place = Place::new(db, new.library, name_key(&new.folder));
+pub(super) fn names(db: &Connection, library: LibraryId, wanted: &[Wanted<'_>]) -> Sql<Vec<Placed>> {
+    let mut folders: HashMap<String, Folder<'_>> = HashMap::new();
+    let mut places = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let folder = match folders.entry(name_key(wanted.folder)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Folder::open(db, library, None, wanted.folder)?),
+        };
+        let series_key = series_key(wanted.name);
+        let (name, number, version) = match folder.settle(wanted, &series_key)? {
+            Slot::New { name, number } => (name, number, 1),
+            Slot::Version(holder) => (holder.name.clone(), 1, next_version(&holder)?),
+        };
+        folder.promise(&name, series_key, number);
+        places.push(Placed { folder: folder.spelt.clone(), name, version });
+    }
+    Ok(places)
+}
+
+pub(super) fn add(db: &Connection, new: &NewDocument) -> Sql<Placed> {
+    let folder = Folder::open(db, new.library, Some(new.delivery), &new.folder)?;
+    let wanted = Wanted { folder: &new.folder, name: &new.name, clash: new.clash };
     let series_key = series_key(&new.name);
-    let (name, number) = place.settle(&new.name, &series_key)?;
+    let (name, version) = match folder.settle(&wanted, &series_key)? {
+        Slot::New { name, number } => (add_first(&folder, &name, (&series_key, number), new)?, 1),
+        Slot::Version(holder) => {
+            let version = next_version(&holder)?;
+            add_version(db, holder.document, version, new)?;
+            (holder.name, version)
+        }
+    };
+    Ok(Placed { folder: folder.spelt, name, version })
+}
+
+/// Adds a document with its first version; gives its name.
+fn add_first(
+    folder: &Folder<'_>,
+    name: &str,
+    (series_key, number): (&str, u32),
+    new: &NewDocument,
+) -> Sql<String> {
+    let Folder { db, library, spelt, key, .. } = folder;
     let sql = "INSERT INTO documents (library, folder, folder_key, name, name_key, series_key, number)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let folder_key = place.folder_key;
-    db.prepare_cached(sql)?.execute(params![
-        new.library,
-        new.folder,
-        folder_key,
-        name,
-        name_key(&name),
-        series_key,
-        number
-    ])?;
+    let values = params![library, spelt, key, name, name_key(name), series_key, number];
+    db.prepare_cached(sql)?.execute(values)?;
     let document = DocumentId(db.last_insert_rowid());
-    if let Err(fault) = add_version(db, document, new) {
+    if let Err(fault) = add_version(db, document, 1, new) {
         // Taken back by hand: a savepoint for each document costs more than the document.
         db.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([document])?;
         return Err(fault);
     }
-    Ok(name)
+    Ok(name.to_owned())
 }
 
 /// Not for a content that is doomed: its file may be gone already.
-fn add_version(db: &Connection, document: DocumentId, new: &NewDocument) -> Sql<()> {
+fn add_version(db: &Connection, document: DocumentId, version: u32, new: &NewDocument) -> Sql<()> {
     let sql = "INSERT INTO versions
                    (document, version, content, media_type, created_by, created_at, delivery, original)
-               SELECT ?1, 1, id, ?4, ?5, ?6, ?7, ?8 FROM contents
+               SELECT ?1, ?9, id, ?4, ?5, ?6, ?7, ?8 FROM contents
                WHERE digest = ?2 AND size = ?3 AND NOT doomed";
     let added = db.prepare_cached(sql)?.execute(params![
         document,
@@ -211,6 +304,7 @@ fn add_version(db: &Connection, document: DocumentId, new: &NewDocument) -> Sql<
         Millis(new.created_at),
         new.delivery,
         new.original,
+        version,
     ])?;
     match added {
         0 => Err(refused("add a document", format!("content {} is not on record with its size", new.digest))),

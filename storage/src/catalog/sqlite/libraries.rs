@@ -9,12 +9,17 @@ use super::values::Millis;
 use crate::model::{Grant, Library, LibrarySettings, Principal, Role};
 use crate::{Alias, Error, GroupId, GroupName, LibraryId, LibraryName, Login, UserId};
 
-const COLUMNS: &str = "id, name, alias, title, save_original, sender_policy, trust_from, enabled, created_at";
+const COLUMNS: &str = "id, name, alias, title, save_original, sender_policy, trust_from, enabled, created_at,
+                       attachments, overwrite, save_invitations, inline_images";
 
 fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
     let settings = LibrarySettings {
         title: row.get(3)?,
+        attachments: row.get(9)?,
+        overwrite: row.get(10)?,
         save_original: row.get(4)?,
+        save_invitations: row.get(11)?,
+        inline_images: row.get(12)?,
         sender_policy: row.get(5)?,
         trust_from: row.get(6)?,
         enabled: row.get(7)?,
@@ -64,21 +69,39 @@ pub(super) fn add(
     }
     check_alias(db, alias, None)?;
     let sql = "INSERT INTO libraries (name, alias, title, save_original, sender_policy, trust_from, enabled, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let LibrarySettings { title, save_original, sender_policy, trust_from, enabled } = settings;
-    let values = params![name, alias, title, save_original, sender_policy, trust_from, enabled, Millis(now)];
-    db.prepare_cached(sql)?.execute(values)?;
-    Ok(LibraryId(db.last_insert_rowid()))
+               VALUES (?1, ?2, '', 0, 'permissions', 'inherit', 0, ?3)";
+    db.prepare_cached(sql)?.execute(params![name, alias, Millis(now)])?;
+    let id = LibraryId(db.last_insert_rowid());
+    put(db, id, alias, settings)?;
+    Ok(id)
 }
 
 pub(super) fn set(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
     name(db, id)?;
     check_alias(db, alias, Some(id))?;
+    put(db, id, alias, settings)
+}
+
+/// The one place that writes settings.
+fn put(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
     let sql = "UPDATE libraries SET alias = ?2, title = ?3, save_original = ?4, sender_policy = ?5, trust_from = ?6,
-               enabled = ?7 WHERE id = ?1";
-    let LibrarySettings { title, save_original, sender_policy, trust_from, enabled } = settings;
-    let values = params![id, alias, title, save_original, sender_policy, trust_from, enabled];
-    db.prepare_cached(sql)?.execute(values)?;
+               enabled = ?7, attachments = ?8, overwrite = ?9, save_invitations = ?10, inline_images = ?11
+               WHERE id = ?1";
+    let LibrarySettings { title, save_original, sender_policy, trust_from, enabled, .. } = settings;
+    let LibrarySettings { attachments, overwrite, save_invitations, inline_images, .. } = settings;
+    db.prepare_cached(sql)?.execute(params![
+        id,
+        alias,
+        title,
+        save_original,
+        sender_policy,
+        trust_from,
+        enabled,
+        attachments,
+        overwrite,
+        save_invitations,
+        inline_images
+    ])?;
     Ok(())
 }
 

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use super::fault::told;
 use crate::durable::sync_folder;
+use crate::model::name_key;
 use crate::{Error, IoContext, Result};
 
 /// The first that cannot corrupt a WAL database with two connections.
@@ -17,11 +19,12 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// "MSLF", in the header of every catalog.
 const APPLICATION_ID: i32 = 0x4d53_4c46;
 /// One for each schema version, applied in order; never changed once released.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_look_back.sql"),
     include_str!("../../../migrations/sqlite/0003_nested_groups.sql"),
     include_str!("../../../migrations/sqlite/0004_proof.sql"),
+    include_str!("../../../migrations/sqlite/0005_library_settings.sql"),
 ];
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -178,11 +181,20 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
+    lend_name_key(connection).map_err(|error| told(name, "migrate it", error))?;
     for (version, sql) in (0..).zip(MIGRATIONS) {
         step(connection, version, sql).map_err(|error| told(name, "migrate it", error))?;
     }
     // Another process may have gone further meanwhile.
     check(connection, name)
+}
+
+/// Makes `name_key` a function of SQL: some migrations make keys anew.
+fn lend_name_key(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("name_key", 1, flags, |call| {
+        Ok(name_key(call.get_raw(0).as_str().map_err(rusqlite::Error::from)?))
+    })
 }
 
 /// Goes from `version` to the next, unless another process was faster.

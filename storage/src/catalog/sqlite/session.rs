@@ -8,7 +8,8 @@ use super::{Held, contents, documents, libraries, mails, nested, passes, people}
 use crate::catalog::{Reader, Writer};
 use crate::model::{
     Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Principal, Role, UnusedAddress, User, Way,
+    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
+    Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
@@ -179,8 +180,12 @@ impl Reader for Session<'_> {
         self.run("list documents of a mail", |db| documents::of_delivery(db, delivery))
     }
 
-    fn names_for(&self, library: LibraryId, proposed: &[(&str, &str)]) -> Result<Vec<String>> {
-        self.run("look for free names", |db| documents::names(db, library, proposed))
+    fn versions(&self, library: LibraryId, folder: &str, name: &str) -> Result<Vec<Document>> {
+        self.run("list versions", |db| documents::versions(db, library, folder, name))
+    }
+
+    fn names_for(&self, library: LibraryId, wanted: &[Wanted<'_>]) -> Result<Vec<Placed>> {
+        self.run("look for free names", |db| documents::names(db, library, wanted))
     }
 
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>> {
@@ -309,7 +314,7 @@ impl Writer for Session<'_> {
         self.run("record an outcome", |db| mails::put_outcome(db, delivery, pass, outcome, now))
     }
 
-    fn add_document(&mut self, document: &NewDocument) -> Result<String> {
+    fn add_document(&mut self, document: &NewDocument) -> Result<Placed> {
         self.run("add a document", |db| documents::add(db, document))
     }
 

@@ -6,6 +6,9 @@ use super::*;
 use crate::Error;
 use crate::model::LibrarySettings;
 
+mod upgrade;
+mod workers;
+
 fn setup_error(path: &Path) -> String {
     match SqliteCatalog::open(path).map(drop) {
         Err(Error::Setup(why)) => why,
@@ -52,7 +55,7 @@ fn a_fresh_catalog_is_of_the_newest_schema_and_safe() {
     let db = catalog.writer.lock().unwrap();
     let get =
         |pragma: &str| db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(get("user_version"), 4);
+    assert_eq!(get("user_version"), 5);
     assert_eq!(get("application_id"), 0x4d53_4c46);
     assert_eq!(get("synchronous"), 2);
     assert_eq!(get("foreign_keys"), 1);
@@ -80,9 +83,9 @@ fn a_newer_catalog_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("catalog.db");
     drop(SqliteCatalog::open(&path).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 700).unwrap();
     match SqliteCatalog::open(&path).map(drop) {
-        Err(Error::TooNew { found: 7, known: 4, .. }) => {}
+        Err(Error::TooNew { found: 700, known: 5, .. }) => {}
         other => panic!("{other:?}"),
     }
 }

@@ -1,0 +1,74 @@
+//! A catalog of an earlier version, opened by this one.
+
+use super::*;
+use crate::model::{Attachments, SenderPolicy, TrustFrom};
+
+const EARLIER: [&str; 4] = [
+    include_str!("../../../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../../../migrations/sqlite/0002_look_back.sql"),
+    include_str!("../../../../migrations/sqlite/0003_nested_groups.sql"),
+    include_str!("../../../../migrations/sqlite/0004_proof.sql"),
+];
+
+/// Opens a catalog of the schema before library settings, with these rows.
+fn upgraded(dir: &Path, rows: &str) -> SqliteCatalog {
+    let path = dir.join("catalog.db");
+    let db = Connection::open(&path).unwrap();
+    EARLIER.iter().for_each(|sql| db.execute_batch(sql).unwrap());
+    let library =
+        "INSERT INTO libraries (name, alias, title, save_original, sender_policy, trust_from, enabled,
+                                          created_at)
+                   VALUES ('l', 'a', 'All', 1, 'anyone', 'no', 0, 0);
+                   PRAGMA user_version = 4; PRAGMA application_id = 0x4d534c46;";
+    db.execute_batch(&format!("{library}{rows}")).unwrap();
+    drop(db);
+    SqliteCatalog::open(&path).unwrap()
+}
+
+#[test]
+fn a_library_of_an_earlier_version_does_what_it_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = upgraded(dir.path(), "");
+    let library = catalog.read().unwrap().library(&"l".parse().unwrap()).unwrap().unwrap();
+    let expected = LibrarySettings {
+        title: "All".to_owned(),
+        attachments: Attachments::Root,
+        overwrite: false,
+        save_original: true,
+        save_invitations: false,
+        inline_images: false,
+        sender_policy: SenderPolicy::Anyone,
+        trust_from: TrustFrom::No,
+        enabled: false,
+    };
+    assert_eq!(library.settings, expected);
+}
+
+#[test]
+fn documents_of_an_earlier_version_are_found_and_stay_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    // The keys are those that the earlier version gave them.
+    let rows = "INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+                VALUES ('01J0000000000000000000000A', 'f', 'n', 1, 0, 'done', 0);
+                INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);
+                INSERT INTO documents VALUES
+                    (1, 1, '', '', 'straße.txt', 'strasse.txt', 'strasse (2).txt', 1),
+                    (2, 1, '', '', 'STRAẞE.txt', 'straße.txt', 'straße (2).txt', 1),
+                    (3, 1, '', '', 'GROẞ.txt', 'groß.txt', 'groß (2).txt', 1),
+                    (4, 1, '', '', 'ΐ.txt', 'ι' || char(776) || char(769) || '.txt', 'ι (2).txt', 1);
+                INSERT INTO versions
+                SELECT id, 1, 1, 't', 'by', 0, '01J0000000000000000000000A', 0 FROM documents;";
+    let catalog = upgraded(dir.path(), rows);
+    let reader = catalog.read().unwrap();
+    let library = crate::LibraryId(1);
+    let find = |name: &str| {
+        reader.document(library, "", name, None).unwrap().map(|document| document.name).unwrap_or_default()
+    };
+    assert_eq!(find("STRASSE.TXT"), "straße.txt");
+    assert_eq!(find("2 straẞe.txt"), "2 STRAẞE.txt");
+    assert_eq!(find("groß.txt"), "GROẞ.txt");
+    assert_eq!(find("ΐ.TXT"), "ΐ.txt");
+    let documents = catalog.writer.lock().unwrap();
+    let old = "SELECT count(*) FROM documents WHERE instr(name_key || series_key, 'ß') > 0";
+    assert_eq!(documents.query_row(old, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
