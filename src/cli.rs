@@ -268,6 +268,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             Some("use the newer mailshelf that made it, or a copy from before".to_owned())
         }
         Error::NotFound { what, .. } => Some(format!("`mailshelf {what} list` shows those there are")),
+        Error::Taken { what: "alias", .. } => {
+            Some("choose another, or give that library another first: `mailshelf library set`".to_owned())
+        }
         Error::Cycle { .. } => Some("`mailshelf group list` shows who is in which".to_owned()),
         Error::NotEmpty { .. } => {
             Some("`mailshelf library set NAME --enabled no` stops it taking mail".to_owned())

@@ -7,6 +7,8 @@ use mailshelf_storage::{Address, Alias, Reader, Result};
 use crate::config::Site;
 use crate::outcome::Reason;
 
+pub mod alias;
+
 /// Where a recipient leads.
 #[derive(Clone, Debug)]
 pub enum Route {

@@ -26,6 +26,7 @@ mod help;
 mod honest;
 mod hostile;
 mod kill;
+mod library_settings;
 mod mail_command;
 mod mta;
 mod people;

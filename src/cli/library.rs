@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use mailshelf::config::Config;
 use mailshelf::record::words::time;
+use mailshelf::route::alias::refusal;
+use mailshelf::site::Site;
 use mailshelf_storage::model::{
     self, Attachments, LibrarySettings, Principal, Role, SenderPolicy, TrustFrom,
 };
@@ -279,6 +281,7 @@ impl Library {
         let site = context.site()?;
         match self {
             Library::Add { name, alias, settings } => {
+                check_alias(&alias, &site)?;
                 let mut writer = site.catalog.write()?;
                 let settings = settings.over(LibrarySettings::default());
                 writer.add_library(&name, &alias, &settings, Timestamp::now())?;
@@ -287,6 +290,7 @@ impl Library {
                 show(context, &site, &name)
             }
             Library::Set { name, alias, settings } => {
+                alias.iter().try_for_each(|alias| check_alias(alias, &site))?;
                 let mut writer = site.catalog.write()?;
                 let library = find(&*writer, &name)?;
                 let alias = alias.unwrap_or(library.alias);
@@ -329,7 +333,17 @@ fn warn_of_trust(name: &LibraryName, trust_from: TrustFrom) {
     }
 }
 
-fn show(context: &Context, site: &mailshelf::site::Site, name: &LibraryName) -> anyhow::Result<u8> {
+/// Refuses what a library may not have at this site; whether it is taken the catalog knows. An alias that is not named
+/// is left as it is.
+fn check_alias(alias: &Alias, site: &Site) -> anyhow::Result<()> {
+    let hint = "choose another; with + a subaddress reaches the library of what stands before it".to_owned();
+    match refusal(alias, &site.config.site) {
+        Some(why) => Err(wrong(format!("alias {alias}: {why}"), Some(hint))),
+        None => Ok(()),
+    }
+}
+
+fn show(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<u8> {
     let reader = site.catalog.read()?;
     let library = find(&*reader, name)?;
     let grants = reader.grants(library.id)?.into_iter();

@@ -98,6 +98,8 @@ fn one_mail_never_overwrites_its_own(catalog: &dyn Catalog) {
             ];
             assert_eq!(add(writer, library, &twice), expected);
         }
+        let third = [("third", "a.pdf", Clash::Version(3))];
+        assert_eq!(add(writer, library, &third), [placed("third", "a (3).pdf", 1)], "whatever is there");
         let places = add(writer, library, &more);
         assert_eq!(places, [placed("", "A (2).PDF", 4), placed("", "a.pdf", 4), placed("", "a (3).pdf", 4)]);
     });

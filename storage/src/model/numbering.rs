@@ -77,11 +77,11 @@ mod tests {
     #[test]
     fn a_name_is_cut_between_letters_and_not_between_marks() {
         let accents = "x\u{301}\u{302}";
-        let name = numbered(&format!("{}.pdf", accents.repeat(42)), 2);
-        assert_eq!(name, format!("{} (2).pdf", accents.repeat(40)));
+        let name = numbered(&format!("{}.pdf", accents.repeat(42)), 10);
+        assert_eq!(name, format!("{} (10).pdf", accents.repeat(39)));
         // A flag is two letters, a family is many.
-        let name = numbered(&"🇩🇪".repeat(40), 2);
-        assert_eq!(name, format!("{} (2)", "🇩🇪".repeat(31)));
+        let name = numbered(&"🇩🇪".repeat(40), 10_000);
+        assert_eq!(name, format!("{} (10000)", "🇩🇪".repeat(30)));
         let name = numbered(&format!("a{}.pdf", "\u{301}".repeat(200)), 2);
         assert!(name.ends_with("\u{301} (2).pdf") && name.chars().count() == NAME_LENGTH, "{name}");
     }
@@ -125,10 +125,10 @@ mod tests {
             && c.to_lowercase().chain(c.to_uppercase()).all(|same| same == c)
     }
 
-    /// Letter by letter, all there are.
+    /// Letter by letter; further on come ideographs, which have no case.
     #[test]
     fn what_unicode_folds_together_has_one_key() {
-        for c in ('\0'..=char::MAX).filter(|c| !is_news(c)).map(String::from) {
+        for c in ('\0'..'\u{20000}').filter(|c| !is_news(c)).map(String::from) {
             for other in
                 [folded(&c), c.to_uppercase(), c.to_lowercase(), c.nfd().collect(), c.nfc().collect()]
             {
