@@ -128,24 +128,50 @@ fn names_within_one_mail_are_foretold() {
     }
 }
 
-/// Every number that the catalog tries for one name is taken, as somebody may do who wants to be a nuisance.
-#[test]
-fn a_mail_that_the_catalog_refuses_is_foretold() {
-    let site = Site::new();
-    site.ok(&["library", "add", "all", "--alias", "all", "--sender-policy", "anyone"]);
-    let part = |name: &str| {
+/// A mail with an attachment of each of these names.
+fn with_attachments(from: &str, names: &[String]) -> String {
+    let part = |name: &String| {
         format!(
             "--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=\"{name}\"\r\n\r\nx\r\n"
         )
     };
-    let head =
-        format!("x-sender: a@x.org\r\nx-receiver: all@{DOMAIN}\r\nReceived: x\r\nMIME-Version: 1.0\r\n");
+    let parts: String = names.iter().map(part).collect();
+    format!(
+        "x-sender: a@x.org\r\nx-receiver: all@{DOMAIN}\r\nReceived: x\r\nFrom: {from}\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n"
+    )
+}
+
+fn open_site() -> Site {
+    let site = Site::new();
+    site.ok(&["library", "add", "all", "--alias", "all", "--sender-policy", "anyone"]);
+    site
+}
+
+/// Every number that would be tried first for one name is taken, as somebody may do who wants to be a nuisance.
+#[test]
+fn names_that_somebody_took_in_advance_keep_nobodys_mail_back() {
+    let site = open_site();
     let doubled = (0..26).map(|power| 101_u64 << power);
-    let names: String = (2..101).chain(doubled).map(|number| part(&format!("a ({number}).txt"))).collect();
-    let multipart = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
-    site.deliver("full.eml", format!("{head}{multipart}{names}{}--b--\r\n", part("a.txt")));
+    let mut names: Vec<_> = (2..102).chain(doubled).map(|number| format!("a ({number}).txt")).collect();
+    names.push("a.txt".to_owned());
+    site.deliver("full.eml", with_attachments("a@x.org", &names));
     assert_eq!(outcomes(&foretell(&site, "full.eml")), ["filed"]);
-    site.deliver("a.eml", format!("{head}From: b@x.org\r\n{multipart}{}--b--\r\n", part("a.txt")));
+    site.deliver("a.eml", with_attachments("b@x.org", &["a.txt".to_owned()]));
+    assert_eq!(outcomes(&foretell(&site, "a.eml")), ["filed"]);
+    site.assert_sound();
+}
+
+/// No number is left for one name, as no mail can bring about.
+#[test]
+fn a_mail_that_the_catalog_refuses_is_foretold() {
+    let site = open_site();
+    site.deliver("full.eml", with_attachments("a@x.org", &["a.txt".to_owned()]));
+    assert_eq!(outcomes(&foretell(&site, "full.eml")), ["filed"]);
+    let catalog = rusqlite::Connection::open(site.path("state/catalog.db")).unwrap();
+    catalog.execute("UPDATE documents SET number = ?1", [u32::MAX]).unwrap();
+    drop(catalog);
+    site.deliver("a.eml", with_attachments("b@x.org", &["a.txt".to_owned()]));
     let told = explain(&site, "drop/a.eml", &[]);
     assert_eq!(told["error"], "catalog: name a document refused: no free number for a.txt");
     assert_eq!((outcomes(&told), &told["disposal"]["action"]), (vec!["deferred"], &"wait".into()));

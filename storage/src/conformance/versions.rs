@@ -9,6 +9,8 @@ pub(super) const TESTS: &[CatalogTest] = &[
     a_mail_that_comes_in_two_parts_never_overwrites_its_own,
     versions_and_numbers_live_side_by_side,
     a_folder_is_spelt_as_it_was_first,
+    nobody_can_use_up_the_numbers_of_others,
+    many_of_one_name_in_one_mail,
     what_cannot_be_added_leaves_no_version,
     places_are_foretold,
 ];
@@ -152,6 +154,32 @@ fn a_folder_is_spelt_as_it_was_first(catalog: &dyn Catalog) {
             assert_eq!((places[0].folder.as_str(), &places), (spelt, &foretold), "{folder}");
         }
         assert_eq!(add(writer, other, &[("MÄRZ", "x", Clash::Number)]), [placed("MÄRZ", "x", 1)]);
+    });
+}
+
+/// Whoever asks each time which name is next, and takes it, makes nobody else's mail fail.
+fn nobody_can_use_up_the_numbers_of_others(catalog: &dyn Catalog) {
+    let asked = [("", "a.pdf", Clash::Number)];
+    write(catalog, |writer| {
+        let library = add_library(writer, "a");
+        for _ in 0..400 {
+            let next = writer.names_for(library, &wanted(&asked)).unwrap().remove(0);
+            assert_eq!(add(writer, library, &[("", next.name.as_str(), Clash::Number)]), [next]);
+        }
+        let foretold = writer.names_for(library, &wanted(&asked)).unwrap();
+        assert_eq!(add(writer, library, &asked), foretold);
+    });
+}
+
+fn many_of_one_name_in_one_mail(catalog: &dyn Catalog) {
+    let asked = [("", "a.pdf", Clash::Version(8)); 400];
+    write(catalog, |writer| {
+        let library = add_library(writer, "a");
+        let mut places = add(writer, library, &asked);
+        assert_eq!(add(writer, library, &asked).len(), asked.len());
+        places.sort_by(|a, b| a.name.cmp(&b.name));
+        places.dedup();
+        assert_eq!(places.len(), asked.len());
     });
 }
 

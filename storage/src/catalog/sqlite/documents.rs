@@ -199,28 +199,58 @@ impl<'d> Folder<'d> {
 
     /// Where a document goes. One look-up where the name is free, or may be shared; where a number is needed, one more
     /// for the number after the last of the series, whatever their count. Names that were proposed with a number in
-    /// them stand in the way of a series; past those close by the steps double, so that nobody can make us count.
+    /// them stand in the way of a series.
     fn settle(&self, wanted: &Wanted<'_>, series_key: &str) -> Sql<Slot> {
         let proposed = wanted.name;
-        let mut number = match wanted.clash {
+        let first = match wanted.clash {
             Clash::Number => 1,
             Clash::Version(nth) => nth.max(1),
         };
-        let mut tried = 0;
-        loop {
+        if let Some(slot) = self.slot(wanted.clash, numbered(proposed, first), first)? {
+            return Ok(slot);
+        }
+        let last = match wanted.clash {
+            Clash::Number => self.last_number(series_key)?,
+            Clash::Version(_) => first,
+        };
+        for number in Numbers::after(last) {
             if let Some(slot) = self.slot(wanted.clash, numbered(proposed, number), number)? {
                 return Ok(slot);
             }
-            let step = match (tried, wanted.clash) {
-                (0, Clash::Number) => self.last_number(series_key)?,
-                (..CLOSE_BY, _) => 1,
-                _ => number,
-            };
-            let next = number.checked_add(step);
-            number =
-                next.ok_or_else(|| refused("name a document", format!("no free number for {proposed}")))?;
-            tried += 1;
         }
+        Err(refused("name a document", format!("no free number for {proposed}")))
+    }
+}
+
+/// The numbers that are tried. Past those close by the steps double, so that a row of taken ones costs little; and
+/// where they lead beyond all numbers, the rest comes one by one, so that nobody can take up all that would be tried.
+struct Numbers {
+    near: u32,
+    far: u32,
+    tried: u32,
+}
+
+impl Numbers {
+    fn after(last: u32) -> Numbers {
+        Numbers { near: last, far: last, tried: 0 }
+    }
+}
+
+impl Iterator for Numbers {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        self.tried = self.tried.saturating_add(1);
+        let doubled = self.far.checked_mul(2).filter(|_| self.tried > CLOSE_BY);
+        if let Some(far) = doubled {
+            self.far = far;
+            return doubled;
+        }
+        self.near = self.near.checked_add(1)?;
+        if self.tried <= CLOSE_BY {
+            self.far = self.near;
+        }
+        Some(self.near)
     }
 }
 
