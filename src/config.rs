@@ -114,6 +114,8 @@ pub struct Limits {
     pub parts: usize,
     /// Levels of parts in parts.
     pub depth: usize,
+    /// Extensions that are never filed: in lower case, without the dot before them.
+    pub blocked_types: Vec<String>,
 }
 
 /// `[storage]`: where things are kept.
@@ -316,11 +318,28 @@ fn check_limits(raw: &raw::RawLimits) -> Result<Limits, Fault> {
         false => Err(Fault::new(format!("{key} is a size from 1 byte to 4GiB")).of(key)),
     };
     Ok(Limits {
+        blocked_types: raw.blocked_types.iter().map(|text| extension(text)).collect::<Result<_, _>>()?,
         message: size(raw.message.0, "limits.message")?,
         attachment: size(raw.attachment.0, "limits.attachment")?,
         parts: number(raw.parts, 10_000, "limits.parts")?,
         depth: number(raw.depth, 100, "limits.depth")?,
     })
+}
+
+/// The longest extension, in characters.
+const EXTENSION: usize = 32;
+
+/// An extension as names are compared with it.
+fn extension(text: &str) -> Result<String, Fault> {
+    let extension = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+$!".contains(c);
+    let sound = (1..=EXTENSION).contains(&extension.len()) && extension.chars().all(plain);
+    if sound && !extension.starts_with('.') && !extension.ends_with('.') {
+        return Ok(extension);
+    }
+    let fault =
+        Fault::new(format!("limits.blocked_types: {text:?} is no extension")).of("limits.blocked_types");
+    Err(fault.hint("name what stands behind the last dot: blocked_types = [\"exe\", \"js\", \"tar.gz\"]"))
 }
 
 /// The path of an address of this scheme. Of any other only the scheme is told: the rest may hold a password.

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use mailshelf_storage::model::{Attachments, Clash, LibrarySettings, Wanted, fitted, name_key};
 use mailshelf_storage::{Content, Digest};
 
+use crate::config::Limits;
 use crate::message::{Message, Part, PartKind};
 use crate::outcome::Reason;
 
 pub mod name;
+pub mod sniff;
+mod blocked;
 
 /// A mail that was read: the bytes that are judged, hashed and stored, and what they say.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct Proposed<'a> {
     pub clash: Clash,
     /// As the sender declared it.
     pub media_type: &'a str,
+    /// The type that its bytes show, where that is another.
+    pub sniffed_type: Option<&'static str>,
     /// Its bytes.
     pub content: Content<'a>,
     /// Whether it is the mail itself.
@@ -80,24 +85,30 @@ pub struct Refusal {
 pub fn propose<'a>(
     mail: &'a ReadMail,
     settings: &LibrarySettings,
-    attachment_limit: u64,
+    limits: &Limits,
 ) -> Result<Proposal<'a>, Refusal> {
     let mut proposal = Proposal::default();
     let folder = folder(mail, settings.attachments);
     for (part, digest) in mail.message.parts.iter().zip(&mail.part_digests) {
         let bytes = part.content.bytes(&mail.bytes);
+        if part.kind == PartKind::Body {
+            continue;
+        }
+        let name = part_name(part, bytes);
         match left_out(part.kind, settings) {
-            _ if part.kind == PartKind::Body => {}
-            Some(why) => proposal.left_out.push(LeftOut { part: part_name(part), digest: *digest, why }),
-            None if bytes.len() as u64 > attachment_limit => return Err(too_large(part, bytes.len())),
-            None => proposal.documents.push(Proposed {
-                folder: folder.clone(),
-                name: part_name(part),
-                clash: Clash::Number,
-                media_type: &part.media_type,
-                content: Content { digest: *digest, bytes },
-                original: false,
-            }),
+            Some(why) => proposal.left_out.push(LeftOut { part: name, digest: *digest, why }),
+            None => {
+                check(&name, bytes, limits)?;
+                proposal.documents.push(Proposed {
+                    folder: folder.clone(),
+                    name,
+                    clash: Clash::Number,
+                    media_type: &part.media_type,
+                    sniffed_type: sniff::otherwise(bytes, &part.media_type),
+                    content: Content { digest: *digest, bytes },
+                    original: false,
+                });
+            }
         }
     }
     if settings.save_original {
@@ -154,9 +165,16 @@ fn left_out(kind: PartKind, settings: &LibrarySettings) -> Option<&'static str> 
     }
 }
 
-fn too_large(part: &Part, size: usize) -> Refusal {
-    let because = format!("{}: {size} bytes", part_name(part));
-    Refusal { reason: Reason::AttachmentTooLarge, because: Some(because) }
+/// Whether a part may be filed at all.
+fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    let refuse = |reason, why: String| Err(Refusal { reason, because: Some(format!("{name}: {why}")) });
+    if bytes.len() as u64 > limits.attachment {
+        return refuse(Reason::AttachmentTooLarge, format!("{} bytes", bytes.len()));
+    }
+    match blocked::why(name, bytes, &limits.blocked_types) {
+        Some(why) => refuse(Reason::BlockedType, why),
+        None => Ok(()),
+    }
 }
 
 fn nothing(left_out: &[LeftOut]) -> Option<String> {
@@ -164,7 +182,7 @@ fn nothing(left_out: &[LeftOut]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn part_name(part: &Part) -> String {
+fn part_name(part: &Part, bytes: &[u8]) -> String {
     // Others would not open it under another extension, whatever its sender called it.
     let (fallback, fixed) = match part.kind {
         PartKind::Forwarded => ("forwarded message", Some(".eml")),
@@ -175,7 +193,15 @@ fn part_name(part: &Part) -> String {
     let raw = part.name.as_deref().unwrap_or_default();
     match fixed {
         Some(extension) => name::with_extension(&name::clean(raw, fallback), extension),
-        None => name::clean(raw, &format!("{fallback}{}", name::extension(&part.media_type))),
+        None => name::clean(raw, &format!("{fallback}{}", extension(&part.media_type, bytes))),
+    }
+}
+
+/// For a part without a name. Who declares `application/octet-stream` has said nothing; the bytes may.
+fn extension(media_type: &str, bytes: &[u8]) -> String {
+    match sniff::sniff(bytes).map(sniff::Kind::extension) {
+        Some(known) if media_type == "application/octet-stream" => format!(".{known}"),
+        _ => name::extension(media_type).to_owned(),
     }
 }
 
@@ -185,6 +211,7 @@ fn original(mail: &ReadMail, folder: String) -> Proposed<'_> {
         name: fitted(&subject(mail), ".eml"),
         clash: Clash::Number,
         media_type: "message/rfc822",
+        sniffed_type: None,
         content: Content { digest: mail.digest, bytes: &mail.bytes },
         original: true,
     }

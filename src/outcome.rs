@@ -11,6 +11,8 @@ pub enum Reason {
     ForeignDomain,
     /// The library takes no mail.
     MailDisabled,
+    /// It comes from a server that is not in `drop.safe_servers`.
+    UnsafeServer,
     /// The mail names no recipient.
     NoRecipient,
     /// The claimed sender is nobody we know.
@@ -23,6 +25,8 @@ pub enum Reason {
     MessageTooLarge,
     /// An attachment is larger than `limits.attachment`.
     AttachmentTooLarge,
+    /// An attachment is of a type in `limits.blocked_types`.
+    BlockedType,
     /// Deeper, or of more parts or header, than the limits.
     TooComplex,
     /// No attachment, and the original is not wanted.
@@ -38,11 +42,13 @@ impl Reason {
         Reason::ForeignDomain,
         Reason::MailDisabled,
         Reason::NoRecipient,
+        Reason::UnsafeServer,
         Reason::UnknownSender,
         Reason::UnauthenticatedSender,
         Reason::NoPermission,
         Reason::MessageTooLarge,
         Reason::AttachmentTooLarge,
+        Reason::BlockedType,
         Reason::TooComplex,
         Reason::NothingToFile,
         Reason::Malformed,
@@ -55,11 +61,13 @@ impl Reason {
             Reason::ForeignDomain => "foreign-domain",
             Reason::MailDisabled => "mail-disabled",
             Reason::NoRecipient => "no-recipient",
+            Reason::UnsafeServer => "unsafe-server",
             Reason::UnknownSender => "unknown-sender",
             Reason::UnauthenticatedSender => "unauthenticated-sender",
             Reason::NoPermission => "no-permission",
             Reason::MessageTooLarge => "message-too-large",
             Reason::AttachmentTooLarge => "attachment-too-large",
+            Reason::BlockedType => "blocked-type",
             Reason::TooComplex => "too-complex",
             Reason::NothingToFile => "nothing-to-file",
             Reason::Malformed => "malformed",
@@ -78,6 +86,7 @@ impl Reason {
             Reason::ForeignDomain => "the address is in none of the domains of this site",
             Reason::MailDisabled => "the library takes no mail at present",
             Reason::NoRecipient => "the mail names no recipient",
+            Reason::UnsafeServer => "it does not come from one of the servers that this site takes mail from",
             Reason::UnknownSender => "the library takes mail from known senders only, and this is none",
             Reason::UnauthenticatedSender => {
                 "the sender claims the address of a user, and nothing proves that the claim is true"
@@ -85,6 +94,7 @@ impl Reason {
             Reason::NoPermission => "the sender is proven, and has no right to contribute to the library",
             Reason::MessageTooLarge => "the message is larger than limits.message",
             Reason::AttachmentTooLarge => "an attachment is larger than limits.attachment",
+            Reason::BlockedType => "an attachment is of a type that this site never files",
             Reason::TooComplex => "the message has more parts, levels or header than the limits allow",
             Reason::NothingToFile => "the mail holds nothing that the library files",
             Reason::Malformed => "it is no mail: it is empty, or has no header",
@@ -118,17 +128,19 @@ mod tests {
             Reason::ForeignDomain => 1,
             Reason::MailDisabled => 2,
             Reason::NoRecipient => 3,
-            Reason::UnknownSender => 4,
-            Reason::UnauthenticatedSender => 5,
-            Reason::NoPermission => 6,
-            Reason::MessageTooLarge => 7,
-            Reason::AttachmentTooLarge => 8,
-            Reason::TooComplex => 9,
-            Reason::NothingToFile => 10,
-            Reason::Malformed => 11,
+            Reason::UnsafeServer => 4,
+            Reason::UnknownSender => 5,
+            Reason::UnauthenticatedSender => 6,
+            Reason::NoPermission => 7,
+            Reason::MessageTooLarge => 8,
+            Reason::AttachmentTooLarge => 9,
+            Reason::BlockedType => 10,
+            Reason::TooComplex => 11,
+            Reason::NothingToFile => 12,
+            Reason::Malformed => 13,
         };
         let places: Vec<usize> = Reason::ALL.iter().map(|reason| place(*reason)).collect();
-        assert_eq!(places, (0..12).collect::<Vec<_>>());
+        assert_eq!(places, (0..14).collect::<Vec<_>>());
     }
 
     #[test]

@@ -238,6 +238,7 @@ impl Entry<'_, '_> {
             digest: document.content.digest,
             size: document.content.bytes.len() as u64,
             media_type: document.media_type.to_owned(),
+            sniffed_type: document.sniffed_type.map(str::to_owned),
             created_by: created_by.to_owned(),
             created_at: self.now,
             delivery: self.delivery(),

@@ -117,7 +117,7 @@ mod tests {
     use crate::config::Config;
 
     fn limits(message: u64) -> Limits {
-        Limits { message, attachment: 1, parts: 1, depth: 1 }
+        Limits { message, attachment: 1, parts: 1, depth: 1, blocked_types: Vec::new() }
     }
 
     #[test]

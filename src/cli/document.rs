@@ -59,6 +59,9 @@ struct View {
     size: u64,
     sha256: String,
     media_type: String,
+    /// What the bytes show, where that is another type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sniffed_type: Option<String>,
     created_by: String,
     created_at: String,
     /// How well it was proven who sent it; `None` where that is not on record.
@@ -89,6 +92,7 @@ impl View {
             size: document.size,
             sha256: document.digest.to_string(),
             media_type: document.media_type,
+            sniffed_type: document.sniffed_type,
             created_by: document.created_by,
             created_at: time(document.created_at),
             mail: document.delivery.to_string(),
@@ -172,10 +176,20 @@ impl Show for View {
             self.by(),
             self.level.map_or("not on record", Level::as_str).to_owned(),
             self.created_at.clone(),
-            self.media_type.clone(),
+            self.types(),
             self.mail.clone(),
             self.sha256.clone(),
         ]
+    }
+}
+
+impl View {
+    /// Both types, where the bytes show another than was declared.
+    fn types(&self) -> String {
+        match &self.sniffed_type {
+            Some(sniffed) => format!("{} (its bytes show {sniffed})", self.media_type),
+            None => self.media_type.clone(),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl ParseAlone {
     pub fn run(self) -> anyhow::Result<u8> {
         // How large an attachment may be is asked only once it has been read.
         let ParseAlone { message, parts, depth, .. } = self;
-        let limits = Limits { message, attachment: u64::MAX, parts, depth };
+        let limits = Limits { message, attachment: u64::MAX, parts, depth, blocked_types: Vec::new() };
         blame::confine(message)?;
         let format = if self.maildir { Format::Maildir } else { Format::Folder };
         let claimed = Claimed::alone(&self.file, format);

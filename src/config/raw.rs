@@ -52,11 +52,18 @@ pub struct RawLimits {
     pub attachment: Size,
     pub parts: i64,
     pub depth: i64,
+    pub blocked_types: Vec<String>,
 }
 
 impl Default for RawLimits {
     fn default() -> RawLimits {
-        RawLimits { message: Size(64 << 20), attachment: Size(50 << 20), parts: 1000, depth: 32 }
+        RawLimits {
+            message: Size(64 << 20),
+            attachment: Size(50 << 20),
+            parts: 1000,
+            depth: 32,
+            blocked_types: Vec::new(),
+        }
     }
 }
 

@@ -75,6 +75,14 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
         ("[limits]\nparts = -1", "line 4: limits.parts is a number from 1 to 10000"),
         ("[limits]\nparts = \"9\"", "line 4: limits.parts is a whole number, not a text in quotes"),
         (
+            "[limits]\nblocked_types = [\"exe\", \"*.js\"]",
+            "line 4: limits.blocked_types: \"*.js\" is no extension",
+        ),
+        ("[limits]\nblocked_types = [\".\"]", "line 4: limits.blocked_types: \".\" is no extension"),
+        ("[limits]\nblocked_types = [\"exe \"]", "line 4: limits.blocked_types: \"exe \" is no extension"),
+        ("[limits]\nblocked_types = [\"a/b\"]", "line 4: limits.blocked_types: \"a/b\" is no extension"),
+        ("[limits]\nblocked_types = \"exe\"", "line 4: limits.blocked_types is a list, not a text in quotes"),
+        (
             "[drop]\nformat = \"mbox\"",
             "line 4: drop.format is one of \"folder\", \"maildir\", \"auto\", not \"mbox\"",
         ),
@@ -220,4 +228,10 @@ fn sizes_and_times_take_their_units() {
             .unwrap();
     assert_eq!((config.limits.message, config.limits.attachment), (3072, 7));
     assert_eq!(config.drop.settle, Duration::from_secs(7200));
+}
+
+#[test]
+fn blocked_types_are_extensions_however_written() {
+    let config = parse(&format!("{SITE}[limits]\nblocked_types = [\"EXE\", \".js\", \"tar.gz\"]\n")).unwrap();
+    assert_eq!(config.limits.blocked_types, ["exe", "js", "tar.gz"]);
 }

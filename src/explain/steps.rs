@@ -11,7 +11,7 @@ use super::{About, Action, Place};
 use crate::authorise::{self, Question, authorise};
 use crate::drop::Format;
 use crate::envelope::Envelope;
-use crate::file::{LeftOut, Proposal, ReadMail, Refusal};
+use crate::file::{LeftOut, Proposal, ReadMail, Refusal, sniff};
 use crate::message::{Part, PartKind};
 use crate::outcome::Reason;
 use crate::pass::prepare::{Prepared, Reading, Whole};
@@ -83,12 +83,13 @@ impl Stage {
     /// Where a mail is refused for a reason.
     fn that_refuses_for(reason: Reason) -> Stage {
         match reason {
+            Reason::UnsafeServer => Stage::Envelope,
             Reason::MessageTooLarge | Reason::TooComplex | Reason::Malformed => Stage::Message,
             Reason::UnknownAlias | Reason::ForeignDomain | Reason::MailDisabled | Reason::NoRecipient => {
                 Stage::Route
             }
             Reason::UnknownSender | Reason::UnauthenticatedSender | Reason::NoPermission => Stage::Authorise,
-            Reason::AttachmentTooLarge | Reason::NothingToFile => Stage::File,
+            Reason::AttachmentTooLarge | Reason::BlockedType | Reason::NothingToFile => Stage::File,
         }
     }
 }
@@ -324,12 +325,15 @@ fn others(read: &ReadMail) -> impl Iterator<Item = String> {
     let parts = &read.message.parts;
     parts.iter().filter(|part| part.kind != PartKind::Body).map(|part| {
         let name = part_name(part);
-        let size = bytes(part.content.bytes(&read.bytes).len() as u64);
+        let content = part.content.bytes(&read.bytes);
+        let size = bytes(content.len() as u64);
         let kind = part.kind.as_str();
+        let shows = sniff::otherwise(content, &part.media_type);
+        let shows = shows.map(|other| format!(", its bytes show {other}")).unwrap_or_default();
         let inside = part.inside.and_then(|container| parts.get(container));
         let inside = inside.map_or(String::new(), |container| format!(", in {}", part_name(container)));
         let note = part.note.as_deref().map_or(String::new(), |note| format!("; {note}"));
-        format!("{kind} {name} ({}, {size}{inside}{note})", part.media_type)
+        format!("{kind} {name} ({}{shows}, {size}{inside}{note})", part.media_type)
     })
 }
 

@@ -104,6 +104,7 @@ fn failures_on_record_count() {
             recipient: "a@x.org".to_owned(),
             kind: OutcomeKind::Deferred,
             reason: None,
+            because: None,
             library: None,
             identity: None,
             level: Level::None,

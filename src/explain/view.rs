@@ -4,7 +4,7 @@ use mailshelf_storage::Digest;
 use serde::Serialize;
 
 use super::{Place, Step};
-use crate::file::ReadMail;
+use crate::file::{self, ReadMail};
 use crate::pass::prepare::Whole;
 use crate::record::words::{self, RecipientRecord, SenderRecord};
 
@@ -82,6 +82,9 @@ pub struct PartView {
     pub name: Option<String>,
     /// As declared.
     pub media_type: String,
+    /// As the bytes show, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sniffed_type: Option<&'static str>,
     /// In bytes, decoded.
     pub size: u64,
     /// Of these bytes.
@@ -162,6 +165,7 @@ fn parts(read: &ReadMail) -> Vec<PartView> {
         kind: part.kind.as_str(),
         name: part.name.clone(),
         media_type: part.media_type.clone(),
+        sniffed_type: file::sniff::otherwise(part.content.bytes(&read.bytes), &part.media_type),
         size: part.content.bytes(&read.bytes).len() as u64,
         sha256: digest.to_string(),
         inside: part.inside,

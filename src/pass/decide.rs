@@ -230,8 +230,7 @@ impl<'a> Judge<'a, '_> {
                 return Ok((Decision::of(recipient, library, &identity, verdict), identity));
             }
         };
-        let limit = self.config.limits.attachment;
-        let propose = || file::propose(read, &library.settings, limit).map(Rc::new);
+        let propose = || file::propose(read, &library.settings, &self.config.limits).map(Rc::new);
         let verdict = match self.proposals.entry(library.id).or_insert_with(propose) {
             Ok(proposal) => Verdict::File(Rc::clone(proposal), created_by),
             Err(refusal) => Verdict::Refuse(refusal.clone()),

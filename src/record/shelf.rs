@@ -47,6 +47,7 @@ pub fn outcome(decided: &Decided<'_>, decision: &Decision<'_>, record: &Recipien
         recipient: decision.recipient.clone(),
         kind: record.outcome.parse().unwrap_or(OutcomeKind::Deferred),
         reason: record.reason.clone(),
+        because: record.because.clone(),
         library: decision.library.as_ref().map(|library| library.id),
         identity: decision.identity.clone(),
         level: decision.level,
@@ -65,6 +66,7 @@ fn proof(decided: &Decided<'_>, decision: &Decision<'_>) -> Option<String> {
 pub fn on_record(outcome: &Outcome, library: Option<&Library>) -> RecipientRecord {
     RecipientRecord {
         reason: outcome.reason.clone(),
+        because: outcome.because.clone(),
         identity: Some(outcome.identity.as_ref().map(ToString::to_string)),
         level: Some(outcome.level.to_string()),
         proof: outcome.proof.clone(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
+    Counts, Document, Event, EventQuery, Grant, Group, KeptEnd, KnownContent, Library, LibrarySettings, Mail,
     MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
     Wanted, Way,
 };
@@ -58,6 +58,8 @@ pub trait Reader {
     fn mail(&self, delivery: DeliveryId) -> Result<Option<Mail>>;
     /// Its outcomes, in the order in which they were first recorded.
     fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>>;
+    /// How a mail that was kept aside left the folder, if it has.
+    fn kept_end(&self, delivery: DeliveryId) -> Result<Option<KeptEnd>>;
     /// Mails, newest first.
     fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>>;
     /// The deliveries that this node took and that wait, oldest first.
@@ -165,6 +167,8 @@ pub trait Writer: Reader {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Result<()>;
+    /// Records how a kept mail leaves the folder, in place of what was recorded before: a move may be begun again.
+    fn put_kept_end(&mut self, delivery: DeliveryId, end: &KeptEnd) -> Result<()>;
     /// Adds a document under the name proposed or, where that is taken, under the next free number
     /// ([`crate::model::numbered`]) or as a new version, as it says itself; gives the place it has now. Its content must
     /// be on record with its size, and not doomed; else `Error::Refused`.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
+    Counts, Document, Event, EventQuery, Grant, Group, KeptEnd, KnownContent, Library, LibrarySettings, Mail,
     MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
     Wanted, Way,
 };
@@ -215,6 +215,7 @@ macro_rules! reads {
                 fn ways(library: LibraryId, user: UserId, limit: usize) -> Vec<Way>;
                 fn mail(delivery: DeliveryId) -> Option<Mail>;
                 fn outcomes(delivery: DeliveryId) -> Vec<Outcome>;
+                fn kept_end(delivery: DeliveryId) -> Option<KeptEnd>;
                 fn mails(query: &MailQuery) -> Vec<Mail>;
                 fn open_mails(node: &str) -> Vec<DeliveryId>;
                 fn deliveries(prefix: &str, limit: usize) -> Vec<DeliveryId>;
@@ -263,6 +264,7 @@ impl Writer for FaultyWriter<'_> {
         fn end_pass(pass: PassId, now: Timestamp) -> ();
         fn put_mail(mail: &Mail) -> ();
         fn put_outcome(delivery: DeliveryId, pass: PassId, outcome: &Outcome, now: Timestamp) -> ();
+        fn put_kept_end(delivery: DeliveryId, end: &KeptEnd) -> ();
         fn add_document(document: &NewDocument) -> Placed;
         fn add_content(digest: Digest, size: u64) -> ();
         fn doom_content(digest: Digest) -> bool;

@@ -1,6 +1,7 @@
 //! What the catalog holds, as plain values.
 
 mod document;
+mod kept;
 mod log;
 mod mail;
 mod member;
@@ -10,6 +11,7 @@ mod query;
 mod settings;
 
 pub use document::{Clash, Counts, Document, KnownContent, NewDocument, Placed, Wanted};
+pub use kept::{KeptEnd, KeptFate};
 pub use log::{Event, NewEvent, Pass};
 pub use mail::{Level, Mail, MailState, Outcome, OutcomeKind};
 pub use member::{Member, Way};

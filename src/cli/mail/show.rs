@@ -181,6 +181,7 @@ impl Text<'_> {
         let below = Text { out: self.out, width: 2 };
         below.line("outcome", Tone::of_outcome(recipient.outcome.as_str()), recipient.outcome.as_str())?;
         below.some("reason", recipient.reason.as_deref())?;
+        below.some("because", recipient.because.as_deref())?;
         below.some("library", recipient.library.as_deref())?;
         let identity = recipient.identity.as_deref().unwrap_or("nobody");
         below.plain("proven sender", &format!("{identity} (level {})", recipient.level))?;

@@ -38,6 +38,8 @@ pub struct Recipient {
     pub address: String,
     pub outcome: OutcomeKind,
     pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     pub library: Option<String>,
     pub identity: Option<String>,
     pub level: String,
@@ -83,6 +85,7 @@ impl View {
                 address: outcome.recipient,
                 outcome: outcome.kind,
                 reason: outcome.reason,
+                because: outcome.because,
                 library,
                 unverified: is_filed && outcome.identity.is_none(),
                 identity: outcome.identity.map(|login| login.to_string()),

@@ -20,6 +20,7 @@ mod people;
 mod nested;
 mod libraries;
 mod mails;
+mod kept;
 mod documents;
 mod contents;
 mod passes;

@@ -150,6 +150,7 @@ fn a_document_comes_back_as_it_went_in(catalog: &dyn Catalog) {
         size: 5,
         digest: new.digest,
         media_type: new.media_type,
+        sniffed_type: new.sniffed_type,
         created_by: new.created_by,
         created_at: new.created_at,
         delivery: mail.delivery,

@@ -1,7 +1,7 @@
 //! Passes, records, events, notices.
 
 use super::*;
-use crate::model::{Event, EventQuery, NewEvent};
+use crate::model::{Event, EventQuery, KeptEnd, KeptFate, NewEvent};
 
 pub(super) const TESTS: &[CatalogTest] = &[
     passes_that_have_not_ended,
@@ -10,6 +10,7 @@ pub(super) const TESTS: &[CatalogTest] = &[
     events_are_numbered_without_gaps,
     events_by_number_by_id_and_by_time,
     notices,
+    how_kept_mail_left,
 ];
 
 fn passes_that_have_not_ended(catalog: &dyn Catalog) {
@@ -156,4 +157,21 @@ fn notices(catalog: &dyn Catalog) {
         assert!(!writer.add_notice("a", "two", at(2)).unwrap());
         assert!(!writer.add_notice("b", "one", at(2)).unwrap());
     });
+}
+
+/// A move that was interrupted is begun again: what is recorded last stands.
+fn how_kept_mail_left(catalog: &dyn Catalog) {
+    let mail = mail(None);
+    let end = |fate, why: &str, ms| KeptEnd { fate, why: why.to_owned(), at: at(ms) };
+    let (first, last) = (end(KeptFate::Replayed, "asked for", 1), end(KeptFate::Purged, "its term", 2));
+    write(catalog, |writer| {
+        let unknown = writer.put_kept_end(mail.delivery, &first);
+        assert!(matches!(unknown, Err(Error::Refused { .. })), "{unknown:?}");
+        writer.put_mail(&mail).unwrap();
+        assert_eq!(writer.kept_end(mail.delivery).unwrap(), None);
+        writer.put_kept_end(mail.delivery, &first).unwrap();
+        assert_eq!(writer.kept_end(mail.delivery).unwrap(), Some(first));
+        writer.put_kept_end(mail.delivery, &last).unwrap();
+    });
+    assert_eq!(catalog.read().unwrap().kept_end(mail.delivery).unwrap(), Some(last));
 }

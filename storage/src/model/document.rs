@@ -64,6 +64,8 @@ pub struct NewDocument {
     pub size: u64,
     /// The media type the sender declared, lower case.
     pub media_type: String,
+    /// The one that its bytes show, where that is another.
+    pub sniffed_type: Option<String>,
     /// A login, or the system account.
     pub created_by: String,
     /// When.
@@ -91,6 +93,8 @@ pub struct Document {
     pub digest: Digest,
     /// The media type the sender declared.
     pub media_type: String,
+    /// The one that its bytes show, where that is another.
+    pub sniffed_type: Option<String>,
     /// A login, or the system account.
     pub created_by: String,
     /// When.

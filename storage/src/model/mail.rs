@@ -96,6 +96,8 @@ pub struct Outcome {
     pub kind: OutcomeKind,
     /// Why it was rejected or deferred.
     pub reason: Option<String>,
+    /// Why, in more words: which part, which address, what was filed before.
+    pub because: Option<String>,
     /// The library that its address leads to.
     pub library: Option<LibraryId>,
     /// The user it was proven to come from.

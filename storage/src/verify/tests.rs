@@ -118,6 +118,7 @@ fn document(library: LibraryId, name: &str, delivery: DeliveryId, bytes: &[u8]) 
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
         media_type: "text/plain".to_owned(),
+        sniffed_type: None,
         created_by: Level::None.to_string(),
         created_at: Timestamp::UNIX_EPOCH,
         delivery,

@@ -14,7 +14,7 @@ use crate::{DeliveryId, Digest, DocumentId, Error, LibraryId};
 const CLOSE_BY: u32 = 100;
 
 const DOCUMENT: &str = "libraries.name, folder, documents.name, version, size, digest, media_type,
-                        created_by, versions.created_at, delivery, original
+                        created_by, versions.created_at, delivery, original, sniffed_type
                         FROM documents JOIN versions ON versions.document = documents.id
                         JOIN contents ON contents.id = versions.content
                         JOIN libraries ON libraries.id = documents.library";
@@ -34,6 +34,7 @@ fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         created_at,
         delivery: row.get(9)?,
         original: row.get(10)?,
+        sniffed_type: row.get(11)?,
     })
 }
 
@@ -322,8 +323,9 @@ fn add_first(
 /// Not for a content that is doomed: its file may be gone already.
 fn add_version(db: &Connection, document: DocumentId, version: u32, new: &NewDocument) -> Sql<()> {
     let sql = "INSERT INTO versions
-                   (document, version, content, media_type, created_by, created_at, delivery, original)
-               SELECT ?1, ?9, id, ?4, ?5, ?6, ?7, ?8 FROM contents
+                   (document, version, content, media_type, created_by, created_at, delivery, original,
+                    sniffed_type)
+               SELECT ?1, ?9, id, ?4, ?5, ?6, ?7, ?8, ?10 FROM contents
                WHERE digest = ?2 AND size = ?3 AND NOT doomed";
     let added = db.prepare_cached(sql)?.execute(params![
         document,
@@ -335,6 +337,7 @@ fn add_version(db: &Connection, document: DocumentId, version: u32, new: &NewDoc
         new.delivery,
         new.original,
         version,
+        new.sniffed_type,
     ])?;
     match added {
         0 => Err(refused("add a document", format!("content {} is not on record with its size", new.digest))),

@@ -95,7 +95,7 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
     Ok(())
 }
 
-const OUTCOME: &str = "recipient, kind, reason, library, identity, level, proof";
+const OUTCOME: &str = "recipient, kind, reason, library, identity, level, proof, because";
 
 fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
     Ok(Outcome {
@@ -106,6 +106,7 @@ fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
         identity: row.get(4)?,
         level: row.get(5)?,
         proof: row.get(6)?,
+        because: row.get(7)?,
     })
 }
 
@@ -137,14 +138,16 @@ pub(super) fn put_outcome(
     now: Timestamp,
 ) -> Sql<()> {
     let sql = "INSERT INTO outcomes (delivery, recipient, kind, reason, library, identity, level, pass, recorded_at,
-                   proof, digest)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                   proof, because, digest)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
                    (SELECT digest FROM mails WHERE delivery = ?1 AND ?3 = 'filed'))
                ON CONFLICT (delivery, recipient) DO UPDATE SET kind = ?3, reason = ?4, library = ?5, identity = ?6,
-                   level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, digest = excluded.digest WHERE kind = 'deferred'";
-    let Outcome { recipient, kind, reason, library, identity, level, proof } = outcome;
+                   level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, because = ?11,
+                   digest = excluded.digest WHERE kind = 'deferred'";
+    let Outcome { recipient, kind, reason, because, library, identity, level, proof } = outcome;
     let now = Millis(now);
-    let values = params![delivery, recipient, kind, reason, library, identity, level, pass, now, proof];
+    let values =
+        params![delivery, recipient, kind, reason, library, identity, level, pass, now, proof, because];
     match db.prepare_cached(sql)?.execute(values)? {
         0 => Err(refused("record an outcome", format!("{delivery} has a final one for {recipient:?}"))),
         _ => Ok(()),

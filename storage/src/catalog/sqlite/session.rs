@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::fault::{Fault, Sql, refused};
-use super::{Held, contents, documents, libraries, mails, nested, passes, people};
+use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Counts, Document, Event, EventQuery, Grant, Group, KnownContent, Library, LibrarySettings, Mail,
+    Counts, Document, Event, EventQuery, Grant, Group, KeptEnd, KnownContent, Library, LibrarySettings, Mail,
     MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
     Wanted, Way,
 };
@@ -140,6 +140,10 @@ impl Reader for Session<'_> {
 
     fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>> {
         self.run("list outcomes", |db| mails::outcomes(db, delivery))
+    }
+
+    fn kept_end(&self, delivery: DeliveryId) -> Result<Option<KeptEnd>> {
+        self.run("look up kept mail", |db| kept::end(db, delivery))
     }
 
     fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>> {
@@ -312,6 +316,10 @@ impl Writer for Session<'_> {
         now: Timestamp,
     ) -> Result<()> {
         self.run("record an outcome", |db| mails::put_outcome(db, delivery, pass, outcome, now))
+    }
+
+    fn put_kept_end(&mut self, delivery: DeliveryId, end: &KeptEnd) -> Result<()> {
+        self.run("record what becomes of kept mail", |db| kept::put_end(db, delivery, end))
     }
 
     fn add_document(&mut self, document: &NewDocument) -> Result<Placed> {

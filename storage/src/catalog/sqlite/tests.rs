@@ -55,7 +55,7 @@ fn a_fresh_catalog_is_of_the_newest_schema_and_safe() {
     let db = catalog.writer.lock().unwrap();
     let get =
         |pragma: &str| db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(get("user_version"), 5);
+    assert_eq!(get("user_version"), 6);
     assert_eq!(get("application_id"), 0x4d53_4c46);
     assert_eq!(get("synchronous"), 2);
     assert_eq!(get("foreign_keys"), 1);
@@ -85,7 +85,7 @@ fn a_newer_catalog_is_refused() {
     drop(SqliteCatalog::open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 700).unwrap();
     match SqliteCatalog::open(&path).map(drop) {
-        Err(Error::TooNew { found: 700, known: 5, .. }) => {}
+        Err(Error::TooNew { found: 700, known: 6, .. }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -407,4 +407,38 @@ fn a_catalog_of_the_first_schema_keeps_its_groups() {
     let groups = catalog.read().unwrap().groups().unwrap();
     assert_eq!(groups[0].members, ["alice".parse().unwrap()]);
     assert_eq!(groups[1].members, ["group:g".parse().unwrap()]);
+}
+
+#[test]
+fn a_catalog_that_knew_no_sniffed_types_keeps_its_documents() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    let db = Connection::open(&path).unwrap();
+    for old in [
+        include_str!("../../../migrations/sqlite/0001_init.sql"),
+        include_str!("../../../migrations/sqlite/0002_look_back.sql"),
+        include_str!("../../../migrations/sqlite/0003_nested_groups.sql"),
+        include_str!("../../../migrations/sqlite/0004_proof.sql"),
+    ] {
+        db.execute_batch(old).unwrap();
+    }
+    let delivery = crate::DeliveryId::generate();
+    let text = "INSERT INTO libraries VALUES (1, 'l', 'l', '', 0, 'anyone', 'no', 1, 0);
+         INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+             VALUES ('ID', 'a.eml', 'n1', 1, 0, 'done', 0);
+         INSERT INTO outcomes (delivery, recipient, kind, reason, library, level, pass, recorded_at)
+             VALUES ('ID', 'l@x.org', 'rejected', 'no-permission', 1, 'none', 'ID', 0);
+         INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);
+         INSERT INTO documents VALUES (1, 1, '', '', 'a.pdf', 'a.pdf', 'a (2).pdf', 1);
+         INSERT INTO versions VALUES (1, 1, 1, 'application/pdf', 'alice', 0, 'ID', 0);
+         PRAGMA user_version = 4; PRAGMA application_id = 0x4d534c46";
+    db.execute_batch(&text.replace("ID", &delivery.to_string())).unwrap();
+    drop(db);
+    let catalog = SqliteCatalog::open(&path).unwrap();
+    let reader = catalog.read().unwrap();
+    let outcomes = reader.outcomes(delivery).unwrap();
+    assert_eq!((outcomes[0].reason.as_deref(), &outcomes[0].because), (Some("no-permission"), &None));
+    let documents = reader.documents_of(delivery).unwrap();
+    assert_eq!((documents[0].media_type.as_str(), &documents[0].sniffed_type), ("application/pdf", &None));
+    assert_eq!(reader.kept_end(delivery).unwrap(), None);
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::model::{Attachments, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom};
+use crate::model::{Attachments, KeptFate, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom};
 use crate::{
     Address, Alias, DeliveryId, Digest, DocumentId, GroupId, GroupName, LibraryId, LibraryName, Login,
     PassId, UserId,
@@ -26,7 +26,7 @@ macro_rules! as_text {
 }
 
 as_text!(Address, Alias, GroupName, LibraryName, Login, DeliveryId, PassId);
-as_text!(Attachments, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom);
+as_text!(Attachments, KeptFate, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom);
 
 macro_rules! as_row {
     ($($type:ident),+) => {$(

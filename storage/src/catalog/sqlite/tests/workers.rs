@@ -47,6 +47,7 @@ fn file(catalog: &SqliteCatalog, library: LibraryId, clash: impl Fn(u32) -> Clas
             digest,
             size: bytes.len() as u64,
             media_type: "t".to_owned(),
+            sniffed_type: None,
             created_by: "by".to_owned(),
             created_at: Timestamp::UNIX_EPOCH,
             delivery: mail.delivery,

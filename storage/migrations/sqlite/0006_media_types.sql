@@ -1,0 +1,13 @@
+-- What the bytes show, where that is another type than the declared one.
+ALTER TABLE versions ADD COLUMN sniffed_type TEXT;
+
+-- Why, in more words than `reason`; NULL where there is nothing to add, or an earlier version wrote the row.
+ALTER TABLE outcomes ADD COLUMN because TEXT;
+
+-- What became of a mail that was kept aside. Written before its file goes.
+CREATE TABLE kept (
+    delivery TEXT PRIMARY KEY NOT NULL REFERENCES mails (delivery),
+    fate     TEXT NOT NULL CHECK (fate IN ('replayed', 'purged')),
+    why      TEXT NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
