@@ -12,6 +12,7 @@ pub mod apart;
 mod keys;
 mod raw;
 mod sender;
+mod servers;
 mod unit;
 
 use crate::service::clock;
@@ -19,6 +20,7 @@ use apart::Overlap;
 use raw::Raw;
 
 pub use sender::{Require, Resolver, ResultsAt, Sender, Verify};
+pub use servers::Servers;
 pub use unit::Span;
 
 /// The configuration as shipped: every key, its meaning and its default.
@@ -95,6 +97,8 @@ pub struct Drop {
     pub format: DropFormat,
     /// How long a file must have stood still, where nothing else proves it finished.
     pub settle: Duration,
+    /// The servers that mail may come from.
+    pub safe_servers: Servers,
     /// What becomes of rejected mail.
     pub rejected: Rejected,
     /// Where it is kept.
@@ -275,6 +279,7 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
             path: path(raw.drop.path, "drop.path")?,
             format: raw.drop.format,
             settle: raw.drop.settle.0,
+            safe_servers: check_servers(&raw.drop.safe_servers)?,
             rejected: raw.drop.rejected,
             kept: path(raw.drop.kept, "drop.kept")?,
             badmail: path(raw.drop.badmail, "drop.badmail")?,
@@ -323,6 +328,12 @@ fn check_limits(raw: &raw::RawLimits) -> Result<Limits, Fault> {
         attachment: size(raw.attachment.0, "limits.attachment")?,
         parts: number(raw.parts, 10_000, "limits.parts")?,
         depth: number(raw.depth, 100, "limits.depth")?,
+    })
+}
+
+fn check_servers(list: &[String]) -> Result<Servers, Fault> {
+    Servers::parse(list).map_err(|bad| {
+        Fault::new(format!("drop.safe_servers: {}", bad.why)).of("drop.safe_servers").hint(bad.hint)
     })
 }
 

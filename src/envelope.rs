@@ -14,21 +14,25 @@ pub struct Envelope {
     pub sender: Option<String>,
     /// The recipients as written, in order, repeated ones repeated.
     pub recipients: Vec<String>,
+    /// The address of the client, as Exchange noted it; only from a block of Exchange that is whole.
+    pub source: Option<String>,
     /// Where in the file the message begins.
     pub message: usize,
 }
 
 /// Exchange's lines beside the addresses. Their contents say nothing we need.
-const RELATIVES: [&str; 8] = [
+const RELATIVES: [&str; 7] = [
     "x-createdby",
     "x-helodomain",
     "x-extendedprops",
     "x-extendedmessageprops",
     "x-legacyextendedprops",
     "x-source",
-    "x-sourceipaddress",
     "x-sourceipport",
 ];
+
+/// The client's address, as Exchange saw it.
+const SOURCE: &str = "x-sourceipaddress";
 
 /// Exchange's last line. Its number is no length of this block (it is larger than the whole of it in real files, and
 /// no document says what it counts), so nothing is read from it.
@@ -39,6 +43,7 @@ const LAST: &str = "x-endofinjectedxheaders";
 pub fn folder(file: &[u8]) -> Envelope {
     let mut lines = fields::of_message(file);
     let mut envelope = Envelope::default();
+    let mut sources = Vec::new();
     loop {
         let at = lines.offset();
         let Some(Line::Field(field)) = lines.next().filter(|line| exact(line)) else {
@@ -53,7 +58,11 @@ pub fn folder(file: &[u8]) -> Envelope {
         } else if field.is(LAST) {
             // Up to its own line end: a message whose first line begins with a blank must not pass for its fold.
             let message = fields::line_at(file, at).map_or(at, |(_, next)| next);
+            // Of two nobody knows which is Exchange's own: that is none, and not as if it had said nothing.
+            envelope.source = sources.pop().map(|last| if sources.is_empty() { last } else { String::new() });
             return envelope.starting(message);
+        } else if field.is(SOURCE) {
+            sources.push(String::from_utf8_lossy(field.value.trim_ascii()).into_owned());
         } else if !RELATIVES.iter().any(|name| field.is(name)) {
             return envelope.starting(at);
         }
@@ -94,7 +103,7 @@ pub fn maildir(file: &[u8]) -> Envelope {
         }
     }
     let recipients = found.into_iter().flatten().map(|field| address(field.value)).take(1).collect();
-    Envelope { sender, recipients, message: 0 }
+    Envelope { sender, recipients, source: None, message: 0 }
 }
 
 /// The address in a value: what is between the brackets, a source route (RFC 5321 appendix C) and, without brackets,
@@ -162,6 +171,21 @@ mod tests {
         for message in ["X-Virus-Scanned: yes\r\n\r\nhi", "X-Receiver: board@d.org\r\n\r\nhi"] {
             folder_is(&format!("{block}{message}"), Some("a@b.org"), &["c@d.org"], message);
         }
+    }
+
+    #[test]
+    fn the_client_as_exchange_saw_it() {
+        let source = |lines: &str| {
+            folder(format!("X-Sender: <a@b>\r\nX-Receiver: <c@d>\r\n{lines}\r\n\r\n").as_bytes()).source
+        };
+        let last = "X-EndOfInjectedXHeaders: 9";
+        assert_eq!(source(&format!("X-SourceIPAddress: 192.0.2.1 \r\n{last}")).as_deref(), Some("192.0.2.1"));
+        assert_eq!(source(last), None);
+        // Without its end the block may be the sender's.
+        assert_eq!(source("X-SourceIPAddress: 192.0.2.1\r\nSubject: x"), None);
+        let two = format!("X-SourceIPAddress: 192.0.2.1\r\nX-SourceIPAddress: 192.0.2.2\r\n{last}");
+        assert_eq!(source(&two).as_deref(), Some(""));
+        assert_eq!(source(&format!("{last}\r\nX-SourceIPAddress: 192.0.2.1")), None);
     }
 
     #[test]
@@ -235,7 +259,12 @@ mod tests {
         let envelope = maildir(file.as_bytes());
         assert_eq!(
             envelope,
-            Envelope { sender: Some("a@b".into()), recipients: vec!["one@d".into()], message: 0 }
+            Envelope {
+                sender: Some("a@b".into()),
+                recipients: vec!["one@d".into()],
+                source: None,
+                message: 0
+            }
         );
         let to = |file: &str| maildir(file.as_bytes()).recipients;
         assert_eq!(to("Envelope-To: three@d\nDelivered-To: two@d\nReceived: x\n\n"), ["two@d"]);

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Fault, TEMPLATE};
 
 /// Keys that this version knows but cannot act on: any value but the default is refused, never ignored.
-const LATER: &[&str] = &["drop.safe_servers", "drop.keep_rejected"];
+const LATER: &[&str] = &["drop.keep_rejected"];
 
 /// Every key must be known, and those for later must have their default.
 pub fn check_keys(table: &DeTable<'_>) -> Result<(), Fault> {

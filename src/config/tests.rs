@@ -144,8 +144,8 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
             "line 4: schedule.watch is one of \"auto\", \"inotify\", \"poll\", \"off\", not \"\"",
         ),
         (
-            "[drop]\nsafe_servers = [\"192.0.2.0/24\"]",
-            "line 4: drop.safe_servers: this version supports only the default",
+            "[drop]\nsafe_servers = [\"::1\", \"192.0.2.0/33\"]",
+            "line 4: drop.safe_servers: \"192.0.2.0/33\" is no network",
         ),
         ("[site.drop]\nx = 1", "line 3: unknown key `site.drop`"),
     ] {

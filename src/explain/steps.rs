@@ -18,7 +18,7 @@ use crate::pass::prepare::{Prepared, Reading, Whole};
 use crate::record::words::{RecipientRecord, SenderRecord};
 use crate::record::{ATTEMPTS, Decision, Fate, Verdict};
 use crate::route;
-use crate::sender::Identity;
+use crate::sender::{Identity, client};
 
 /// A stage of the line, numbered as in the documentation of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -125,7 +125,7 @@ impl About<'_> {
     pub fn stages(&self, prepared: &Prepared, sender: Option<(&SenderRecord, &[Level])>) -> Vec<Step> {
         let mut steps = vec![step(Stage::Drop, self.whole(prepared))];
         let Reading::Read { envelope, whole, .. } = &prepared.reading else { return steps };
-        steps.push(step(Stage::Envelope, self.envelope(envelope)));
+        steps.push(step(Stage::Envelope, self.envelope(envelope) + &self.server(envelope, whole)));
         steps.push(step(Stage::Message, readable(whole)));
         if let (Whole::Mail(_), Some((sender, levels))) = (whole, sender) {
             steps.push(step(Stage::Sender, who(sender, levels)));
@@ -176,6 +176,15 @@ impl About<'_> {
             }
         };
         format!("{sender} → {recipients} ({by})")
+    }
+
+    /// From which server it comes, where that matters.
+    fn server(&self, envelope: &Envelope, whole: &Whole) -> String {
+        let Whole::Mail(read) = whole else { return String::new() };
+        match client::check(&self.config.drop.safe_servers, envelope, &read.message.traces) {
+            Some(Ok(why) | Err(why)) => format!("; {why}"),
+            None => String::new(),
+        }
     }
 
     /// What is asked for one recipient, as far as it comes.

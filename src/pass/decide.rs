@@ -8,6 +8,7 @@ use mailshelf_storage::{LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
 use crate::config::Config;
+use crate::envelope::Envelope;
 use crate::escape::shorten;
 use crate::file::{self, Proposal, Refusal};
 use crate::outcome::Reason;
@@ -16,7 +17,7 @@ use crate::pass::proof;
 use crate::record::words::SenderRecord;
 use crate::record::{Decided, Decision, Fate, Verdict};
 use crate::route::{Route, canonical, route};
-use crate::sender::{Findings, Identity, Rules, evidence, identify, trusts_from};
+use crate::sender::{Findings, Identity, Rules, client, evidence, identify, trusts_from};
 
 /// What goes on record of a mail that is not decided about: its row, its recipients, and why.
 pub fn undecided<'a>(prepared: &'a Prepared, config: &Config, fate: Fate) -> Decided<'a> {
@@ -74,7 +75,7 @@ pub(crate) fn decide_before<'a>(
     };
     let findings = findings(prepared, whole, config);
     let mut judge =
-        Judge { prepared, config, reader, whole, findings, waits: None, proposals: HashMap::new() };
+        Judge { prepared, config, reader, envelope, whole, findings, waits: None, proposals: HashMap::new() };
     let mut best: Option<Identity> = None;
     for recipient in recipients(&envelope.recipients) {
         let (decision, identity) = judge.judge(recipient)?;
@@ -170,6 +171,7 @@ struct Judge<'a, 'b> {
     prepared: &'a Prepared,
     config: &'b Config,
     reader: &'b dyn Reader,
+    envelope: &'a Envelope,
     whole: &'a Whole,
     /// What speaks for the sender.
     findings: Findings,
@@ -193,6 +195,12 @@ impl<'a> Judge<'a, '_> {
                 return Ok((decision, Identity { proof, ..nobody }));
             }
         };
+        if let Some(Err(why)) =
+            client::check(&self.config.drop.safe_servers, self.envelope, &read.message.traces)
+        {
+            let verdict = refuse(Reason::UnsafeServer, Some(why));
+            return Ok((Decision::new(recipient, &nobody, verdict), self.claimed(read)?));
+        }
         let library = match route(&recipient, &self.config.site, self.reader)? {
             Route::To(library) => library,
             Route::Disabled(library) => {

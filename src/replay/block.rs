@@ -23,12 +23,13 @@ pub fn block(envelope: &Envelope) -> Vec<u8> {
     }
     let alone = |sender: Option<&String>, recipient: Option<&String>| {
         let recipients = recipient.cloned().into_iter().collect();
-        let envelope = Envelope { sender: sender.cloned(), recipients, message: 0 };
+        let envelope = Envelope { sender: sender.cloned(), recipients, source: None, message: 0 };
         reads_back(&write(&envelope), &envelope)
     };
     let sound = Envelope {
         sender: envelope.sender.clone().filter(|sender| alone(Some(sender), None)),
         recipients: envelope.recipients.iter().filter(|one| alone(None, Some(one))).cloned().collect(),
+        source: envelope.source.clone().filter(|source| source.bytes().all(|byte| byte.is_ascii_graphic())),
         message: 0,
     };
     write(&sound)
@@ -42,6 +43,11 @@ fn write(envelope: &Envelope) -> Vec<u8> {
         block.push_str(recipient);
         block.push_str(">\r\n");
     }
+    if let Some(source) = &envelope.source {
+        block.push_str("X-SourceIPAddress: ");
+        block.push_str(source);
+        block.push_str("\r\n");
+    }
     block.push_str("X-EndOfInjectedXHeaders: 0\r\n");
     block.into_bytes()
 }
@@ -50,6 +56,7 @@ fn reads_back(block: &[u8], envelope: &Envelope) -> bool {
     let read = envelope::folder(block);
     read.message == block.len()
         && read.recipients == envelope.recipients
+        && read.source == envelope.source
         && read.sender.as_deref() == Some(envelope.sender.as_deref().unwrap_or_default())
 }
 
@@ -59,7 +66,7 @@ mod tests {
 
     fn envelope(sender: Option<&str>, recipients: &[&str]) -> Envelope {
         let recipients = recipients.iter().map(ToString::to_string).collect();
-        Envelope { sender: sender.map(str::to_owned), recipients, message: 7 }
+        Envelope { sender: sender.map(str::to_owned), recipients, source: None, message: 7 }
     }
 
     /// What the drop reads in front of this message, which must come through whole.
@@ -110,5 +117,14 @@ mod tests {
         }
         assert_eq!(after(&["a@docs.example.org", "b@y.org"], &to), ["a@docs.example.org", "b@y.org"]);
         assert_eq!(after(&["bob@elsewhere.org"], &[]), ["bob@elsewhere.org"]);
+    }
+
+    #[test]
+    fn the_client_that_exchange_saw_stays_on_record() {
+        for (source, read) in [("192.0.2.1", Some("192.0.2.1")), ("", Some("")), ("a\r\nb", None)] {
+            let envelope =
+                Envelope { source: Some(source.to_owned()), ..envelope(Some("a@b.org"), &["c@d.org"]) };
+            assert_eq!(envelope::folder(&block(&envelope)).source.as_deref(), read, "{source}");
+        }
     }
 }

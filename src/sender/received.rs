@@ -146,10 +146,10 @@ fn account(value: &[u8]) -> Option<String> {
     (!account.is_empty() && account.bytes().all(plain)).then(|| account.to_owned())
 }
 
-const BLANKS: [char; 2] = [' ', '\t'];
+pub(super) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// The comment that the text begins with, and what follows it and the blanks behind it.
-fn comment(text: &str) -> Option<(&str, &str)> {
+pub(super) fn comment(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0usize;
     for (at, byte) in text.bytes().enumerate() {
         match byte {

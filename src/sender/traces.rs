@@ -1,6 +1,9 @@
 //! What a header says about who sent the mail, and where it says so. None of it is believed here: any of it may be the
 //! sender's own words. [`super::evidence`] decides what counts, by what the site says of its servers.
 
+use std::net::IpAddr;
+
+use super::client;
 use super::received::{self, Protocol, Session, SignIn};
 use super::results::{Malformed, Results};
 use crate::message::doubt;
@@ -23,6 +26,8 @@ pub struct Traces {
     pub received: bool,
     /// What the first `Received` says of who brought the mail.
     pub session: Session,
+    /// The address of the client, by the first `Received`.
+    pub client: Option<IpAddr>,
     /// What Exchange says.
     pub exchange: Exchange,
     /// Some signature does not cover the whole body, or not From: what a server says of signatures may rest on it.
@@ -132,6 +137,7 @@ impl Traces {
         if !received.exact {
             self.session = Session { sign_in: SignIn::Odd, protocol: Protocol::Other };
         }
+        self.client = client::client(received.value).filter(|_| received.exact);
         Place::Below
     }
 
