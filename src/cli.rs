@@ -29,6 +29,7 @@ mod parse_alone;
 mod paste;
 mod prefix;
 mod queue;
+mod rejected;
 mod replay;
 mod run;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Explain(explain::Explain),
     Status(status::Status),
     Queue(queue::Queue),
+    #[command(subcommand)]
+    Rejected(rejected::Rejected),
     Events(events::Events),
     #[command(subcommand)]
     Mail(mail::Mail),
@@ -119,6 +122,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Explain(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
         Command::Queue(command) => command.run(&context),
+        Command::Rejected(command) => command.run(&context),
         Command::Events(command) => command.run(&context),
         Command::Mail(command) => command.run(&context),
         Command::Document(command) => command.run(&context),

@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 pub mod apart;
 mod keys;
+mod limits;
 mod raw;
 mod sender;
 mod servers;
@@ -101,6 +102,8 @@ pub struct Drop {
     pub safe_servers: Servers,
     /// What becomes of rejected mail.
     pub rejected: Rejected,
+    /// How long it is kept, if it is.
+    pub keep_rejected: Duration,
     /// Where it is kept.
     pub kept: PathBuf,
     /// Where mail goes that could not be dealt with.
@@ -213,9 +216,6 @@ impl Fault {
     }
 }
 
-/// The largest limit: what may have to stand in memory as a whole.
-const LARGEST: u64 = 4 << 30;
-
 impl Config {
     /// Reads and checks a file.
     pub fn load(file: &Path) -> Result<Config, ConfigError> {
@@ -281,10 +281,11 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
             settle: raw.drop.settle.0,
             safe_servers: check_servers(&raw.drop.safe_servers)?,
             rejected: raw.drop.rejected,
+            keep_rejected: check_term(&raw.drop.keep_rejected)?,
             kept: path(raw.drop.kept, "drop.kept")?,
             badmail: path(raw.drop.badmail, "drop.badmail")?,
         },
-        limits: check_limits(&raw.limits)?,
+        limits: limits::check(&raw.limits)?,
         sender: sender::check(raw.sender, &site.domains)?,
         storage: Storage {
             catalog: base.join(address(&raw.storage.catalog, "sqlite:", "storage.catalog")?),
@@ -313,44 +314,21 @@ fn check_schedule(schedule: Schedule) -> Result<Schedule, Fault> {
     }
 }
 
-fn check_limits(raw: &raw::RawLimits) -> Result<Limits, Fault> {
-    let number = |value: i64, most: usize, key: &'static str| {
-        let fits = usize::try_from(value).ok().filter(|value| (1..=most).contains(value));
-        fits.ok_or_else(|| Fault::new(format!("{key} is a number from 1 to {most}")).of(key))
-    };
-    let size = |size: u64, key: &'static str| match (1..=LARGEST).contains(&size) {
-        true => Ok(size),
-        false => Err(Fault::new(format!("{key} is a size from 1 byte to 4GiB")).of(key)),
-    };
-    Ok(Limits {
-        blocked_types: raw.blocked_types.iter().map(|text| extension(text)).collect::<Result<_, _>>()?,
-        message: size(raw.message.0, "limits.message")?,
-        attachment: size(raw.attachment.0, "limits.attachment")?,
-        parts: number(raw.parts, 10_000, "limits.parts")?,
-        depth: number(raw.depth, 100, "limits.depth")?,
-    })
+/// Nothing is kept for no time: whoever writes that may mean for ever.
+fn check_term(term: &Span) -> Result<Duration, Fault> {
+    match term.0.is_zero() {
+        false => Ok(term.0),
+        true => {
+            let fault = Fault::new("drop.keep_rejected is a time from 1s on").of("drop.keep_rejected");
+            Err(fault.hint("rejected = \"delete\" keeps nothing that need not be kept; keep_rejected = \"36500d\" keeps it for good"))
+        }
+    }
 }
 
 fn check_servers(list: &[String]) -> Result<Servers, Fault> {
     Servers::parse(list).map_err(|bad| {
         Fault::new(format!("drop.safe_servers: {}", bad.why)).of("drop.safe_servers").hint(bad.hint)
     })
-}
-
-/// The longest extension, in characters.
-const EXTENSION: usize = 32;
-
-/// An extension as names are compared with it.
-fn extension(text: &str) -> Result<String, Fault> {
-    let extension = text.strip_prefix('.').unwrap_or(text).to_ascii_lowercase();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+$!".contains(c);
-    let sound = (1..=EXTENSION).contains(&extension.len()) && extension.chars().all(plain);
-    if sound && !extension.starts_with('.') && !extension.ends_with('.') {
-        return Ok(extension);
-    }
-    let fault =
-        Fault::new(format!("limits.blocked_types: {text:?} is no extension")).of("limits.blocked_types");
-    Err(fault.hint("name what stands behind the last dot: blocked_types = [\"exe\", \"js\", \"tar.gz\"]"))
 }
 
 /// The path of an address of this scheme. Of any other only the scheme is told: the rest may hold a password.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, FileTimes, Metadata, Permissions};
 use std::io::{self, BufReader, Read};
+use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +19,7 @@ use rustix::io::Errno;
 use crate::drop::{Claimed, cut, make_folder, open_regular, rename_new};
 
 pub mod aside;
+pub mod kept;
 
 /// How many other files may have taken a kept mail's name before we give up.
 const NAMES: u32 = 100;
@@ -62,19 +64,29 @@ impl Disposer {
     /// Moves mail that was kept aside into `entrance`, where the drop takes mail in, and tells where it is. It gets
     /// its name in the drop again; no other file is ever replaced: where one has that name, something is put behind
     /// it. If it is interrupted the mail may stand in both places, and never in none.
-    pub fn put_back(&self, kept: &aside::Kept, entrance: &Path) -> Result<PathBuf> {
+    ///
+    /// What stands in `without` is left out of it: lines of its envelope block.
+    pub fn put_back(&self, kept: &aside::Kept, entrance: &Path, without: &[Range<usize>]) -> Result<PathBuf> {
         let wanted = kept.drop_name();
         let unique = || name(&wanted, &DeliveryId::generate().to_string());
         let numbered = (1..=NAMES).map(|nth| numbered(&wanted, nth));
         for name in numbered.chain(std::iter::once_with(unique)) {
             let to = entrance.join(name);
-            match self.enter(&kept.path, &to) {
+            match self.enter(&kept.path, &to, without) {
                 Err(Error::Io { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {}
                 moved => return moved.map(|()| to),
             }
         }
         let full = io::Error::from(io::ErrorKind::AlreadyExists);
         Err(full).while_doing("find a name for it in", entrance)
+    }
+
+    /// Deletes mail that was kept aside. That it goes must be on record.
+    fn release(&self, kept: &aside::Kept) -> Result<()> {
+        unlink(&kept.path)?;
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.lost.extend(kept.path.parent().map(Path::to_owned));
+        Ok(())
     }
 
     /// Makes what was moved since the last call survive a power cut.
@@ -106,7 +118,7 @@ impl Disposer {
     fn move_to(&self, from: &Path, to: &Path) -> Result<()> {
         match rename_new(from, to) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                copy(from, to)?;
+                copy(from, to, &[])?;
                 unlink(from)
             }
             // The answer may have been lost, and the deed done.
@@ -123,10 +135,10 @@ impl Disposer {
 
     /// Fails with `AlreadyExists` if there is something at `to`. Others give names there too, so that to look first
     /// and then to rename would not do: where the file system has no rename that replaces nothing, it is copied.
-    fn enter(&self, from: &Path, to: &Path) -> Result<()> {
+    fn enter(&self, from: &Path, to: &Path, without: &[Range<usize>]) -> Result<()> {
         // With a second name, in a backup say, it would pass for a delivery in progress, and stay.
         let linked = fs::symlink_metadata(from).while_doing("look at", from)?.nlink() > 1;
-        let renamed = match linked {
+        let renamed = match linked || !without.is_empty() {
             true => Err(Errno::XDEV),
             false => renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE),
         };
@@ -135,7 +147,7 @@ impl Disposer {
                 if fs::symlink_metadata(to).is_ok() {
                     return Err(io::Error::from(io::ErrorKind::AlreadyExists)).while_doing("make", to);
                 }
-                copy(from, to)?;
+                copy(from, to, without)?;
                 failpoint::reached("put-back-copied", "");
                 unlink(from)?;
             }
@@ -186,10 +198,18 @@ fn unlink(path: &Path) -> Result<()> {
 
 /// Copies to another file system, with its owner, mode and time where the system lets us; when it returns, the copy
 /// survives a power cut.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+fn copy(from: &Path, to: &Path, without: &[Range<usize>]) -> Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
     let mut source = open_regular(from).while_doing("open", from)?;
     let mut file = NewFile::create_with_mode(folder, 0o600)?;
+    let mut at = 0;
+    for left_out in without {
+        let (start, end) = (left_out.start as u64, left_out.end as u64);
+        io::copy(&mut source.by_ref().take(start.saturating_sub(at)), &mut file).while_doing("copy", from)?;
+        io::copy(&mut source.by_ref().take(end.saturating_sub(start)), &mut io::sink())
+            .while_doing("copy", from)?;
+        at = end;
+    }
     io::copy(&mut source, &mut file).while_doing("copy", from)?;
     if let Ok(meta) = source.metadata() {
         take_after(file.file(), &meta);

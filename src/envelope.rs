@@ -5,6 +5,8 @@
 //! whose own first field is `x-receiver` could lengthen that block: hence an MTA must write its `Received:` line there,
 //! and a second `x-sender` ends the block, being the start of what a sender tries to pass off as one.
 
+use std::ops::Range;
+
 use crate::message::fields::{self, Field, Line};
 
 /// What the server said about a file.
@@ -78,6 +80,24 @@ impl Envelope {
         match self.sender {
             Some(_) => Envelope { message, ..self },
             None => Envelope::default(),
+        }
+    }
+}
+
+/// Where in the block of a file in a drop folder each recipient stands, with the address as written: whole lines.
+pub fn receivers(file: &[u8]) -> Vec<(String, Range<usize>)> {
+    let end = folder(file).message;
+    let mut lines = fields::of_message(file);
+    let mut found = Vec::new();
+    loop {
+        let at = lines.offset();
+        match lines.next() {
+            Some(Line::Field(field)) if at < end => {
+                if field.is("x-receiver") {
+                    found.push((address(field.value), at..lines.offset()));
+                }
+            }
+            _ => return found,
         }
     }
 }

@@ -15,6 +15,8 @@ use mailshelf_storage::durable::sweep;
 use mailshelf_storage::model;
 use mailshelf_storage::{Error, PassId};
 
+use crate::config::Rejected;
+use crate::dispose::kept;
 use crate::drop::{Claimed, DropError, DropFolder};
 use crate::escape::Escaped;
 use crate::record::words::{FaultEvent, PassEvent};
@@ -121,6 +123,7 @@ pub fn run(
         } else {
             pass.examine(std::mem::take(&mut inherited.suspects));
             pass.look_again();
+            pass.purge();
         }
         pass.left_work |= more && pass.cut_off();
         let more = more && !pass.cut_off() && !pass.stalled;
@@ -166,6 +169,8 @@ struct Pass<'a> {
     stalled: bool,
     /// Nothing can be put on record any more.
     broken: bool,
+    /// Kept mails whose term was over, and that were deleted.
+    purged: u64,
     /// It was told to stop before all was done.
     left_work: bool,
 }
@@ -198,6 +203,7 @@ impl<'a> Pass<'a> {
             settled_any: false,
             stalled: false,
             broken: false,
+            purged: 0,
             left_work: false,
         })
     }
@@ -309,6 +315,18 @@ impl<'a> Pass<'a> {
             // Nobody would know why it is not filed.
             let why = "somebody still has it open for writing, or it still changes".to_owned();
             self.complain_of(&claimed, why);
+        }
+    }
+
+    /// Deletes kept mail whose term is over; of a replay, whose mail is kept by its source, none.
+    fn purge(&mut self) {
+        let drop = &self.site.config.drop;
+        if self.scope != Scope::Everything || drop.rejected == Rejected::Copied || self.cut_off() {
+            return;
+        }
+        match kept::purge_expired(&self.site.config, &*self.site.catalog, Timestamp::now()) {
+            Ok(purged) => self.purged = purged,
+            Err(error) => self.faults.push(error.to_string()),
         }
     }
 

@@ -32,6 +32,7 @@ mod mta;
 mod people;
 mod proof;
 mod queue;
+mod rejected;
 mod replay;
 mod serve;
 mod site;

@@ -8,8 +8,8 @@ use super::{Context, DONE, prefix, when, wrong};
 
 mod get;
 mod list;
-mod show;
-mod view;
+pub mod show;
+pub mod view;
 
 /// Mails that were taken: list, show, get
 #[derive(clap::Subcommand)]
@@ -53,7 +53,7 @@ impl Mail {
 }
 
 /// The delivery that an id, or its beginning, names.
-fn find(reader: &dyn Reader, id: &str) -> anyhow::Result<DeliveryId> {
+pub fn find(reader: &dyn Reader, id: &str) -> anyhow::Result<DeliveryId> {
     const LIST: &str = "`mailshelf mail list` shows the newest";
     let found = prefix::find(id, LIST, |prefix| Ok(reader.deliveries(prefix, 2)?))?;
     found.ok_or_else(|| wrong(format!("mail {id}: there is none"), Some(LIST.to_owned())))

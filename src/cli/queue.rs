@@ -11,7 +11,7 @@ use super::{Context, DONE};
 use entry::{Entry, Line, State};
 
 pub mod entry;
-mod retry;
+pub mod retry;
 
 /// Show what stands in the drop, is claimed, deferred or in badmail, and why
 ///

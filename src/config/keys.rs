@@ -4,10 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Fault, TEMPLATE};
 
-/// Keys that this version knows but cannot act on: any value but the default is refused, never ignored.
-const LATER: &[&str] = &["drop.keep_rejected"];
-
-/// Every key must be known, and those for later must have their default.
+/// Every key must be known.
 pub fn check_keys(table: &DeTable<'_>) -> Result<(), Fault> {
     let template = DeTable::parse(TEMPLATE).map_err(|error| Fault::new(error.to_string()))?;
     for (section, content) in table {
@@ -32,12 +29,8 @@ pub fn check_keys(table: &DeTable<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A value is of its default's kind, and is its default where this version can do nothing else.
+/// A value is of its default's kind.
 fn check_value(name: &str, value: &DeValue<'_>, default: &DeValue<'_>) -> Result<(), Fault> {
-    if LATER.contains(&name) && !same(value, default) {
-        let why = format!("{name}: this version supports only the default");
-        return Err(Fault::new(why).hint("leave the key out"));
-    }
     if kind(value) != kind(default) {
         return Err(Fault::new(format!("{name} is {}, not {}", kind(default), kind(value))));
     }
@@ -79,16 +72,6 @@ fn likeness(one: &str, other: &str) -> f64 {
         words.join("_")
     };
     strsim::jaro(one, other).max(strsim::jaro(&ordered(one), &ordered(other)))
-}
-
-/// Whether two values of the kinds that occur among defaults are equal.
-fn same(a: &DeValue<'_>, b: &DeValue<'_>) -> bool {
-    match (a, b) {
-        (DeValue::String(a), DeValue::String(b)) => a == b,
-        (DeValue::Boolean(a), DeValue::Boolean(b)) => a == b,
-        (DeValue::Array(a), DeValue::Array(b)) => a.is_empty() && b.is_empty(),
-        _ => false,
-    }
 }
 
 /// Where a key such as `drop.path` stands, if the file has it.

@@ -29,6 +29,7 @@ pub struct RawDrop {
     pub settle: Span,
     pub safe_servers: Vec<String>,
     pub rejected: Rejected,
+    pub keep_rejected: Span,
     pub kept: PathBuf,
     pub badmail: PathBuf,
 }
@@ -41,6 +42,7 @@ impl Default for RawDrop {
             settle: Span(Duration::from_secs(2)),
             safe_servers: Vec::new(),
             rejected: Rejected::Delete,
+            keep_rejected: Span(Duration::from_secs(30 * 86_400)),
             kept: "state/kept".into(),
             badmail: "state/badmail".into(),
         }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ pub struct Kept {
     pub size: u64,
     /// When it was claimed; when it was last written, if we did not put it there.
     pub since: Timestamp,
+    /// When it came to stand here: a move is the last change of a file, unless somebody has touched it since.
+    pub kept_at: Timestamp,
 }
 
 impl Kept {
@@ -46,6 +49,14 @@ impl Kept {
 /// A folder that is not there is empty: it is made when first needed.
 pub fn kept_in(folder: &Path) -> Result<impl Iterator<Item = Result<Kept>> + use<>> {
     let entries = entries(folder)?;
+    Ok(entries.filter_map(|entry| entry.and_then(|entry| kept(&entry)).transpose()))
+}
+
+/// The same, but only mail that was claimed by then: of the others nothing is asked.
+pub fn claimed_by(folder: &Path, then: Timestamp) -> Result<impl Iterator<Item = Result<Kept>> + use<>> {
+    let is_meant =
+        move |entry: &DirEntry| parse_claim(&entry.file_name()).is_some_and(|(id, _)| id.time() <= then);
+    let entries = entries(folder)?.filter(move |entry| entry.as_ref().map_or(true, is_meant));
     Ok(entries.filter_map(|entry| entry.and_then(|entry| kept(&entry)).transpose()))
 }
 
@@ -85,9 +96,12 @@ fn kept(entry: &DirEntry) -> Result<Option<Kept>> {
         meta => meta.while_doing("look at", &entry.path())?,
     };
     let (path, size) = (entry.path(), meta.len());
+    let changed = Timestamp::new(meta.ctime(), 0).unwrap_or(Timestamp::MAX);
     let kept = match parse_claim(&name) {
-        Some((id, name)) => Kept { path, id: Some(id), name, size, since: id.time() },
-        None => Kept { path, id: None, name, size, since: look::since(&meta) },
+        Some((id, name)) => {
+            Kept { path, id: Some(id), name, size, since: id.time(), kept_at: changed.max(id.time()) }
+        }
+        None => Kept { path, id: None, name, size, since: look::since(&meta), kept_at: changed },
     };
     Ok(meta.is_file().then_some(kept))
 }

@@ -175,7 +175,7 @@ fn mail_that_is_put_back_has_its_name_and_time_again() {
         let kept = the_kept(&folder);
         assert_eq!((kept.id, kept.name.as_os_str()), (Some(claimed.id), claimed.name.as_os_str()));
         assert_eq!((kept.size, kept.since), (4, claimed.id.time()));
-        let back = disposer.put_back(&kept, dir.path()).unwrap();
+        let back = disposer.put_back(&kept, dir.path(), &[]).unwrap();
         disposer.sync().unwrap();
         assert_eq!(back, dir.path().join("a\u{1b}b.eml"));
         assert_eq!(fs::read(&back).unwrap(), b"mail");
@@ -199,7 +199,7 @@ fn what_is_put_back_replaces_nothing_and_is_never_hidden() {
         fs::create_dir(&entrance).unwrap();
         let put_back = |name: &str, bytes: &str| {
             fs::write(folder.join(format!("{id}~{name}")), bytes).unwrap();
-            let back = Disposer::default().put_back(&the_kept(&folder), &entrance).unwrap();
+            let back = Disposer::default().put_back(&the_kept(&folder), &entrance, &[]).unwrap();
             assert_eq!(fs::read_to_string(&back).unwrap(), bytes);
             back.file_name().unwrap().to_str().unwrap().to_owned()
         };
@@ -229,7 +229,7 @@ fn mail_with_a_second_name_is_put_back_with_one() {
     let folder = dir.path().join("badmail");
     let kept = Disposer::default().set_aside(&claimed, &folder).unwrap();
     fs::hard_link(&kept, dir.path().join(".backup")).unwrap();
-    let back = Disposer::default().put_back(&the_kept(&folder), dir.path()).unwrap();
+    let back = Disposer::default().put_back(&the_kept(&folder), dir.path(), &[]).unwrap();
     assert_eq!(fs::metadata(&back).unwrap().nlink(), 1);
     assert_eq!(fs::read(dir.path().join(".backup")).unwrap(), b"mail");
     assert_eq!(count(&folder), 0);
@@ -247,7 +247,7 @@ fn a_copy_belongs_to_whom_the_mail_did_or_to_us_alone() {
     fs::set_permissions(&claimed.path, Permissions::from_mode(0o664)).unwrap();
     let disposer = Disposer::default();
     let kept = disposer.set_aside(&claimed, &other.path().join("badmail")).unwrap();
-    let back = disposer.put_back(&the_kept(kept.parent().unwrap()), dir.path()).unwrap();
+    let back = disposer.put_back(&the_kept(kept.parent().unwrap()), dir.path(), &[]).unwrap();
     let meta = fs::metadata(back).unwrap();
     assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o777), (4321, 1234, 0o664));
 }

@@ -41,37 +41,41 @@ pub(super) fn end_replays(site: &Site) -> Result<(), Error> {
 fn end_cut_off(site: &Site, pass: &model::Pass) -> Result<(), Error> {
     let mut writer = site.catalog.write()?;
     if writer.open_passes(&pass.node)?.iter().any(|open| open.id == pass.id) {
-        write_end(&mut *writer, pass, Duration::ZERO, true)?;
+        write_end(&mut *writer, pass, End { interrupted: true, ..End::default() })?;
         writer.commit()?;
     }
     Ok(())
+}
+
+/// What the end of a pass has to say of it.
+#[derive(Clone, Copy, Default)]
+struct End {
+    /// Zero where nobody knows.
+    elapsed: Duration,
+    interrupted: bool,
+    purged: u64,
 }
 
 /// Ends a pass: its event, and what `also` has to add, in one transaction.
 fn conclude(
     site: &Site,
     pass: &model::Pass,
-    elapsed: Duration,
-    interrupted: bool,
+    end: End,
     also: impl FnOnce(&mut dyn Writer) -> Result<(), Error>,
 ) -> Result<PassEvent, Error> {
     let mut writer = site.catalog.write()?;
     also(&mut *writer)?;
-    let event = write_end(&mut *writer, pass, elapsed, interrupted)?;
+    let event = write_end(&mut *writer, pass, end)?;
     writer.commit()?;
     Ok(event)
 }
 
-fn write_end(
-    writer: &mut dyn Writer,
-    pass: &model::Pass,
-    elapsed: Duration,
-    interrupted: bool,
-) -> Result<PassEvent, Error> {
+fn write_end(writer: &mut dyn Writer, pass: &model::Pass, end: End) -> Result<PassEvent, Error> {
+    let End { elapsed, interrupted, purged } = end;
     let records = writer.records(pass.id)?;
     let mails = records.iter().map(|record| MailRecord::parse(record)).collect();
     let ended_at = Timestamp::now();
-    let facts = PassFacts { id: pass.id, node: pass.node.clone(), elapsed, ended_at, interrupted };
+    let facts = PassFacts { id: pass.id, node: pass.node.clone(), elapsed, ended_at, interrupted, purged };
     let event = words::pass_completed(&facts, mails);
     let stored = words::stored(words::PASS_COMPLETED, pass.id, ended_at, &event).map_err(unwritable)?;
     writer.add_event(&stored)?;
@@ -113,17 +117,18 @@ pub fn unable(site: &Site, why: &DropError) -> Result<Completed, Error> {
     let pass = model::Pass { id: PassId::generate(), node: node.clone(), started_at: Timestamp::now() };
     let before = site.catalog.read()?.last_event()?;
     // In one transaction: nobody who ends what a dead worker of this name has begun finds this one.
-    let event = conclude(site, &pass, begun.elapsed(), true, |writer| {
-        writer.begin_pass(&pass)?;
-        if !writer.add_notice(node, DROP, pass.started_at)? {
-            return Ok(());
-        }
-        let file = site.config.drop.path.display().to_string();
-        let about = About { file: &file, mail: None };
-        let event = words::fault(words::MAIL_CRITICAL, &pass, pass.started_at, about, &why.to_string());
-        let stored = words::stored(words::MAIL_CRITICAL, pass.id, pass.started_at, &event);
-        writer.add_event(&stored.map_err(unwritable)?).map(drop)
-    })?;
+    let event =
+        conclude(site, &pass, End { elapsed: begun.elapsed(), interrupted: true, purged: 0 }, |writer| {
+            writer.begin_pass(&pass)?;
+            if !writer.add_notice(node, DROP, pass.started_at)? {
+                return Ok(());
+            }
+            let file = site.config.drop.path.display().to_string();
+            let about = About { file: &file, mail: None };
+            let event = words::fault(words::MAIL_CRITICAL, &pass, pass.started_at, about, &why.to_string());
+            let stored = words::stored(words::MAIL_CRITICAL, pass.id, pass.started_at, &event);
+            writer.add_event(&stored.map_err(unwritable)?).map(drop)
+        })?;
     let published = publish::publish(&*site.catalog, &site.config.events);
     let (warnings, lines) = events_of(site, pass.id, before)?;
     let faults = published.err().map(|error| error.to_string()).into_iter().collect();
@@ -149,7 +154,8 @@ impl Pass<'_> {
         let interrupted = cut || self.broken || self.stalled || failure.is_some();
         let all_seen = self.scope == Scope::Everything && last && produced.complete && !interrupted;
         let also = |writer: &mut dyn Writer| self.complain(writer, all_seen);
-        let event = conclude(self.site, &self.pass, self.begun.elapsed(), interrupted, also)?;
+        let end = End { elapsed: self.begun.elapsed(), interrupted, purged: self.purged };
+        let event = conclude(self.site, &self.pass, end, also)?;
         failpoint::reached("concluded", "");
         tracing::info!(pass = %self.pass.id, processed = event.processed, elapsed_ms = event.elapsed_ms, "pass completed");
         if let Err(error) = publish::publish(&*self.site.catalog, &self.site.config.events) {

@@ -66,6 +66,9 @@ pub struct PassEvent {
     pub documents: u64,
     /// Bytes of the mails.
     pub bytes: u64,
+    /// Mails kept aside whose term was over, and that were deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purged: u64,
     /// Local-parts that lead to no library, each once.
     pub unknown_aliases: Vec<String>,
     /// The pass did not run to its end.
@@ -73,6 +76,11 @@ pub struct PassEvent {
     pub interrupted: bool,
     /// Each mail.
     pub mails: Vec<MailRecord>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a pass says of a mail.
@@ -226,6 +234,8 @@ pub struct PassFacts {
     pub ended_at: Timestamp,
     /// Whether it was cut off.
     pub interrupted: bool,
+    /// Mails kept aside that it deleted.
+    pub purged: u64,
 }
 
 /// Makes event 6871 from the records of a pass.
@@ -248,6 +258,7 @@ pub fn pass_completed(facts: &PassFacts, mails: Vec<MailRecord>) -> PassEvent {
         deferred: count(OutcomeKind::Deferred) + unread,
         documents: recipients().map(|r| r.documents.len() as u64).sum(),
         bytes: mails.iter().map(|mail| mail.size).sum(),
+        purged: facts.purged,
         unknown_aliases: unknown_aliases(recipients()),
         interrupted: facts.interrupted,
         mails,

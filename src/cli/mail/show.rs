@@ -1,9 +1,10 @@
 //! `mailshelf mail show`: everything on record of one mail.
 
 use mailshelf::escape::Escaped;
+use mailshelf::record::words::time;
 use mailshelf::site::Look;
 use mailshelf::whereabouts::{self, Found, Place};
-use mailshelf_storage::model::{Document, MailState};
+use mailshelf_storage::model::{Document, KeptEnd, KeptFate, MailState};
 use mailshelf_storage::{Address, DeliveryId, Error};
 use serde::Serialize;
 
@@ -24,6 +25,16 @@ struct Whole {
     /// Other deliveries of the same bytes that were filed somewhere.
     also_filed: Vec<DeliveryId>,
     files: Vec<File>,
+    /// How it left the folder that rejected mail is kept in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_kept: Option<Left>,
+}
+
+#[derive(Serialize)]
+struct Left {
+    fate: KeptFate,
+    why: String,
+    at: String,
 }
 
 #[derive(Serialize)]
@@ -68,10 +79,12 @@ fn read(site: &Look, id: &str) -> anyhow::Result<Whole> {
         also_filed.truncate(OTHERS);
     }
     let view = View::new(mail, reader.outcomes(delivery)?, &Names::read(&*reader)?, &documents);
+    let left_kept = reader.kept_end(delivery)?;
+    let left_kept = left_kept.map(|KeptEnd { fate, why, at }| Left { fate, why, at: time(at) });
     drop(reader);
     let files = whereabouts::find(&site.config, delivery)?.into_iter().map(File::from).collect();
     let documents = documents.into_iter().map(Filed::from).collect();
-    Ok(Whole { view, documents, original, also_filed, files })
+    Ok(Whole { view, documents, original, also_filed, files, left_kept })
 }
 
 impl From<Found> for File {
@@ -145,10 +158,7 @@ impl Text<'_> {
         }
         self.whereabouts(whole)?;
         for other in &whole.also_filed {
-            self.plain(
-                "also filed as",
-                &format!("{other}, taken {}", mailshelf::record::words::time(other.time())),
-            )?;
+            self.plain("also filed as", &format!("{other}, taken {}", time(other.time())))?;
         }
         view.recipients.iter().try_for_each(|recipient| self.recipient(recipient, &whole.documents))
     }
@@ -164,8 +174,12 @@ impl Text<'_> {
             };
             self.plain("its file", &format!("{place}: {}", file.path))?;
         }
+        if let Some(Left { fate, why, at }) = &whole.left_kept {
+            self.plain("kept aside", &format!("{fate} {at}: {why}"))?;
+        }
         if whole.files.is_empty() {
             let fate = match whole.view.state {
+                MailState::Done if whole.left_kept.is_some() => "not kept aside any more",
                 MailState::Done => "deleted, every outcome being on record",
                 MailState::Open | MailState::Badmail => "not found, neither claimed nor in badmail",
             };

@@ -113,6 +113,11 @@ impl View {
         }
     }
 
+    /// From and subject, in cells.
+    pub fn headline(&self) -> (String, String) {
+        (cut(self.from.as_deref(), "(nobody)"), cut(self.subject.as_deref(), "(no subject)"))
+    }
+
     /// The word that matters most to whoever looks after the site.
     fn gravest(&self) -> &str {
         let is = |kind| self.recipients.iter().any(|recipient| recipient.outcome == kind);
@@ -173,13 +178,8 @@ impl Show for View {
     const COLUMNS: &'static [&'static str] = &["id", "taken", "from", "subject", "outcome"];
 
     fn row(&self) -> Vec<String> {
-        vec![
-            self.mail.clone(),
-            self.taken_at.clone(),
-            cut(self.from.as_deref(), "(nobody)"),
-            cut(self.subject.as_deref(), "(no subject)"),
-            self.outcomes(),
-        ]
+        let (from, subject) = self.headline();
+        vec![self.mail.clone(), self.taken_at.clone(), from, subject, self.outcomes()]
     }
 
     fn tone(&self, heading: &str) -> Option<Tone> {

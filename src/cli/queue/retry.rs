@@ -126,7 +126,8 @@ fn mend(copy: &Kept) -> String {
     format!("once the cause is mended, remove {path} and replay its source again")
 }
 
-fn claimed(drop: &Path) -> Result<BTreeSet<DeliveryId>, DropError> {
+/// Of which mails the drop has claims.
+pub fn claimed(drop: &Path) -> Result<BTreeSet<DeliveryId>, DropError> {
     let mut ids = BTreeSet::new();
     for found in look::claims(drop) {
         if let Place::Claimed(claim) = found?.place {
@@ -164,7 +165,7 @@ fn put_back(context: &Context, chosen: &[Kept], entrance: &Path) -> anyhow::Resu
     let mut code = DONE;
     let mut moved = Vec::new();
     for kept in chosen {
-        match disposer.put_back(kept, entrance) {
+        match disposer.put_back(kept, entrance, &[]) {
             Ok(path) => moved.push(Back {
                 mail: kept.id,
                 file: path.file_name().map(drop::shown).unwrap_or_default(),
