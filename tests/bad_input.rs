@@ -49,10 +49,33 @@ fn a_wrong_type() {
 }
 
 #[test]
-fn a_setting_of_a_later_version() {
-    let site = Site::new();
-    site.configure("blocked_types = []", "blocked_types = [\"exe\"]");
-    assert_says(&site.fails(2, &["run"]), &["limits.blocked_types: this version supports only the default"]);
+fn a_server_a_type_and_a_term_that_are_none() {
+    for (from, to, told, way_out) in [
+        (
+            "safe_servers = []",
+            "safe_servers = [\"192.0.2.1/24\"]",
+            "drop.safe_servers: \"192.0.2.1/24\" has bits behind its length",
+            "the network is \"192.0.2.0/24\", the one address \"192.0.2.1\"",
+        ),
+        (
+            "blocked_types = []",
+            "blocked_types = [\"*.exe\"]",
+            "limits.blocked_types: \"*.exe\" is no extension",
+            "name what stands behind the last dot",
+        ),
+        (
+            "keep_rejected = \"30d\"",
+            "keep_rejected = \"0d\"",
+            "drop.keep_rejected is a time from 1s on",
+            "rejected = \"delete\"",
+        ),
+    ] {
+        let site = Site::new();
+        site.configure(from, to);
+        let error = site.fails(2, &["run"]);
+        assert_says(&error, &["line ", told]);
+        assert!(first_and_hint(&error).1.contains(way_out), "{error}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a file is by its bytes: a table of how files of each kind begin.
 //!
-//! Mail is refused by this table ([`super::blocked`]), so a mark is only in it if no honest file of another kind begins
+//! Mail is refused by this table (`blocked`), so a mark is only in it if no honest file of another kind begins
 //! so: two letters, as some tables have them, also begin a letter. Text without a mark (a script for Windows, say) and
 //! what is inside an archive are not recognised.
 
