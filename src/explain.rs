@@ -155,7 +155,8 @@ impl About<'_> {
         let mut records = Vec::with_capacity(decided.recipients.len());
         for decision in &decided.recipients {
             let record = shelf::settle(&mut imagined, decided, decision, fault.as_deref())?;
-            imagined.put(shelf::outcome(decided, decision, &record));
+            let outcome = shelf::outcome(decided, decision, &record);
+            imagined.put(decided.mail.delivery, outcome, &record.documents);
             records.push(record);
         }
         Ok(records)

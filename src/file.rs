@@ -20,6 +20,8 @@ pub struct ReadMail {
     pub bytes: Vec<u8>,
     /// Digest of just these bytes.
     pub digest: Digest,
+    /// What it is the same mail by, however it came; see [`crate::message::likeness`].
+    pub likeness: Digest,
     /// What they say.
     pub message: Message,
     /// A digest for each part of the message, in the same order.

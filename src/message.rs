@@ -25,6 +25,7 @@ pub mod params;
 pub mod words;
 pub mod decode;
 pub mod limits;
+pub mod likeness;
 mod head;
 mod structure;
 mod kind;
@@ -213,6 +214,10 @@ fn recorded(value: &[u8]) -> &[u8] {
     let Some(kept) = value.get(..RECORDED_BYTES) else { return value };
     let tail = kept.iter().rev().take(3).position(|&byte| byte >= 0xc0).map_or(0, |back| back + 1);
     kept.get(..kept.len() - tail).unwrap_or_default()
+}
+
+fn is_cut(value: &[u8]) -> bool {
+    value.len() > RECORDED_BYTES
 }
 
 /// mail-parser ends a value only at a line break that no blank follows.

@@ -38,6 +38,7 @@ pub mod prepare;
 mod produce;
 pub mod patience;
 pub mod proof;
+mod store;
 
 pub use conclude::unable;
 

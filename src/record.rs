@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailshelf_storage::model::{
-    Level, Library, Mail, MailState, NewDocument, Outcome, OutcomeKind, Pass, Placed,
+    Filing, Level, Library, Mail, MailState, NewDocument, OutcomeKind, Pass, Placed,
 };
 use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, LibraryId, Login, Writer};
 
 use crate::escape::json;
 use crate::file::{Proposal, Proposed, Refusal};
-use shelf::Shelf;
-use words::{MailRecord, RecipientRecord, SenderRecord};
+use shelf::{Marks, Shelf, Standings};
+use words::{MailRecord, RecipientRecord, SenderRecord, Standing};
 
 pub mod publish;
 pub(crate) mod shelf;
@@ -27,6 +27,8 @@ pub const ATTEMPTS: u32 = 8;
 pub struct Decided<'a> {
     /// Its row; state and attempts are settled here.
     pub mail: Mail,
+    /// What it is the same mail by, however it came; of one that was read.
+    pub likeness: Option<Digest>,
     /// Who sent it.
     pub sender: SenderRecord,
     /// How long it took to read and judge.
@@ -142,7 +144,8 @@ impl Book<'_> {
         let mut settled = Vec::with_capacity(batch.len());
         for decided in batch {
             writer.savepoint()?;
-            match (Entry { book: self, writer: &mut *writer, decided, now }).record() {
+            let standings = Standings::default();
+            match (Entry { book: self, writer: &mut *writer, decided, now, standings }).record() {
                 Err(Unwritten::Failed(error)) if !error.is_temporary() => {
                     writer.roll_back()?;
                     settled.push(Err(error));
@@ -164,6 +167,7 @@ struct Entry<'a, 'b> {
     writer: &'a mut (dyn Writer + 'b),
     decided: &'a Decided<'a>,
     now: Timestamp,
+    standings: Standings,
 }
 
 impl Entry<'_, '_> {
@@ -287,8 +291,12 @@ impl Entry<'_, '_> {
 impl Shelf for Entry<'_, '_> {
     type Error = Unwritten;
 
-    fn filed_before(&mut self, library: LibraryId, digest: Digest) -> Written<Vec<Outcome>> {
-        Ok(self.writer.filed_before(library, digest)?)
+    fn filed_before(&mut self, library: LibraryId, marks: Marks) -> Written<Vec<Filing>> {
+        Ok(self.writer.filed_before(library, marks.digest, marks.likeness)?)
+    }
+
+    fn standing(&mut self, library: &Library, delivery: DeliveryId) -> Written<Standing> {
+        Ok(self.standings.of(&*self.writer, library, delivery)?)
     }
 
     fn add(&mut self, library: &Library, proposal: &Proposal<'_>, created_by: &str) -> Written<Vec<Placed>> {

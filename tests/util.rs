@@ -205,7 +205,8 @@ impl Limit {
     }
 }
 
-fn lines(text: &str) -> Vec<Value> {
+/// Lines of JSON, parsed.
+pub fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

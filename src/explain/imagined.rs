@@ -1,28 +1,32 @@
 //! A shelf on which nothing is put: what would be filed there stands beside what is.
 
-use mailshelf_storage::model::{Library, Outcome, OutcomeKind, Placed};
-use mailshelf_storage::{Digest, Error, LibraryId, Reader};
+use mailshelf_storage::model::{Filing, Library, Outcome, OutcomeKind, Placed};
+use mailshelf_storage::{DeliveryId, Error, LibraryId, Reader};
 
 use crate::file::{Proposal, Proposed};
-use crate::record::shelf::Shelf;
+use crate::record::shelf::{Marks, Shelf, Standings};
+use crate::record::words::Standing;
 
 /// The catalog, and what one mail would have added to it so far.
 pub struct Imagined<'a> {
     reader: &'a dyn Reader,
-    filed: Vec<Outcome>,
+    /// Filings of the mail itself.
+    filed: Vec<Filing>,
+    standings: Standings,
 }
 
 impl<'a> Imagined<'a> {
     pub fn new(reader: &'a dyn Reader) -> Imagined<'a> {
-        Imagined { reader, filed: Vec::new() }
+        Imagined { reader, filed: Vec::new(), standings: Standings::default() }
     }
 
-    /// Takes note of how the mail would have ended for one recipient.
-    pub fn put(&mut self, outcome: Outcome) {
-        let is_first = self.filed.iter().all(|filed| filed.library != outcome.library);
+    /// Takes note of how the mail would have ended for one recipient, and as which documents.
+    pub fn put(&mut self, delivery: DeliveryId, outcome: Outcome, paths: &[String]) {
+        let is_first = self.filed.iter().all(|filed| filed.outcome.library != outcome.library);
         // The first of a library stands for all later ones.
-        if outcome.kind == OutcomeKind::Filed && is_first {
-            self.filed.push(outcome);
+        if let (OutcomeKind::Filed, true, Some(library)) = (outcome.kind, is_first, outcome.library) {
+            self.standings.put(library, delivery, paths);
+            self.filed.push(Filing { delivery, exact: true, outcome });
         }
     }
 }
@@ -30,10 +34,15 @@ impl<'a> Imagined<'a> {
 impl Shelf for Imagined<'_> {
     type Error = Error;
 
-    fn filed_before(&mut self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>, Error> {
-        let mut before = self.reader.filed_before(library, digest)?;
-        before.extend(self.filed.iter().filter(|filed| filed.library == Some(library)).cloned());
+    fn filed_before(&mut self, library: LibraryId, marks: Marks) -> Result<Vec<Filing>, Error> {
+        let mut before = self.reader.filed_before(library, marks.digest, marks.likeness)?;
+        let ours = self.filed.iter().filter(|filed| filed.outcome.library == Some(library));
+        before.extend(ours.cloned());
         Ok(before)
+    }
+
+    fn standing(&mut self, library: &Library, delivery: DeliveryId) -> Result<Standing, Error> {
+        self.standings.of(self.reader, library, delivery)
     }
 
     /// A library gets a mail once: to it a second recipient has the same identity, of the same level. So no name is

@@ -109,6 +109,7 @@ fn failures_on_record_count() {
             identity: None,
             level: Level::None,
             proof: None,
+            likeness: None,
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
         writer.put_outcome(prepared.claimed.id, PassId::generate(), &outcome, now).unwrap();

@@ -1,19 +1,18 @@
 //! The committing side of a pass: decide, store, record, dispose, in this order and no other.
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mailshelf_storage::model::{Outcome, OutcomeKind};
-use mailshelf_storage::{Content, Digest, Error, Reader, failpoint};
+use mailshelf_storage::{Error, failpoint};
 
 use super::prepare::{Prepared, Reading, panicked};
-use super::{Pass, decide};
+use super::{Pass, decide, store};
 use crate::config::Rejected;
 use crate::dispose::Disposer;
 use crate::drop::Claimed;
 use crate::escape::Escaped;
 use crate::outcome::Reason;
-use crate::record::{Book, Decided, Fate, Settled, Unwritten, Verdict};
+use crate::record::{Book, Fate, Settled, Unwritten};
 
 /// Settings that change during so many decisions in a row change too fast.
 const DECISIONS: u32 = 20;
@@ -117,9 +116,9 @@ impl Pass<'_> {
     /// Decides, stores and records; decides again if the settings changed meanwhile or a content went. `fate`
     /// stands in for a decision: then nothing is decided or stored. A panic is caught and is no end of the pass.
     fn settle(&self, batch: &[Prepared], fate: Option<Fate>) -> Result<Batch, Unsettled> {
-        for _ in 0..DECISIONS {
+        for nth in 0..DECISIONS {
             // What was being written when it panicked is taken back: the writer is dropped without a commit.
-            let tried = catch_unwind(AssertUnwindSafe(|| self.try_settle(batch, fate.as_ref())));
+            let tried = catch_unwind(AssertUnwindSafe(|| self.try_settle(batch, fate.as_ref(), nth == 0)));
             match tried.map_err(|panic| Unsettled::Panicked(panicked(panic.as_ref())))? {
                 Ok(settled) => return Ok(settled),
                 Err(Unwritten::Failed(error)) => return Err(error.into()),
@@ -131,7 +130,13 @@ impl Pass<'_> {
         Err(Error::Catalog { name, action: "decide", why }.into())
     }
 
-    fn try_settle(&self, batch: &[Prepared], fate: Option<&Fate>) -> Result<Batch, Unwritten> {
+    /// `foresight`: what looks like a duplicate gets no contents. Not where that was wrong once.
+    fn try_settle(
+        &self,
+        batch: &[Prepared],
+        fate: Option<&Fate>,
+        foresight: bool,
+    ) -> Result<Batch, Unwritten> {
         let site = self.site;
         let reader = site.catalog.read()?;
         let version = reader.settings_version()?;
@@ -140,36 +145,16 @@ impl Pass<'_> {
             None => decide::decide(mail, &site.config, &*reader),
         });
         let decided = decided.collect::<Result<Vec<_>, _>>()?;
-        self.store(&decided, &*reader)?;
+        let wanted = store::wanted(&decided, &*site.contents, &*reader, foresight)?;
+        if !wanted.is_empty() {
+            site.contents.put(&wanted)?;
+        }
         drop(reader);
         failpoint::reached("stored", "");
         let book = Book { catalog: &*site.catalog, contents: &*site.contents, pass: &self.pass };
         let settled = book.record(version, &decided)?;
         failpoint::reached("committed", "");
         Ok(settled)
-    }
-
-    /// Makes durable what the documents will refer to, each content once. Those on record are left out if they
-    /// are there in full.
-    fn store(&self, decided: &[Decided<'_>], reader: &dyn Reader) -> Result<(), Error> {
-        let mut seen = HashSet::<Digest>::new();
-        let mut wanted: Vec<Content<'_>> = Vec::new();
-        for decision in decided.iter().flat_map(|mail| &mail.recipients) {
-            let Verdict::File(proposal, _) = &decision.verdict else { continue };
-            for content in proposal.documents.iter().map(|document| document.content) {
-                if seen.insert(content.digest) && !self.is_stored(content, reader)? {
-                    wanted.push(content);
-                }
-            }
-        }
-        if wanted.is_empty() { Ok(()) } else { self.site.contents.put(&wanted) }
-    }
-
-    fn is_stored(&self, content: Content<'_>, reader: &dyn Reader) -> Result<bool, Error> {
-        match reader.content(content.digest)? {
-            Some(known) if !known.doomed => Ok(self.site.contents.size(content.digest)? == Some(known.size)),
-            _ => Ok(false),
-        }
     }
 
     fn conclude_batch(&mut self, batch: &[Prepared], settled: Batch) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use mailshelf_storage::model::{Level, Library, Mail, MailState, Role};
-use mailshelf_storage::{LibraryId, Reader, Result, failpoint};
+use mailshelf_storage::{Digest, LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
 use crate::config::Config;
@@ -37,6 +37,7 @@ fn nobody(proof: &str) -> Identity {
 fn bare<'a>(prepared: &'a Prepared, config: &Config) -> Decided<'a> {
     Decided {
         mail: row(prepared, config),
+        likeness: likeness(prepared),
         sender: SenderRecord { level: Level::None.to_string(), ..SenderRecord::default() },
         elapsed: prepared.elapsed,
         recipients: Vec::new(),
@@ -156,6 +157,13 @@ fn row(prepared: &Prepared, config: &Config) -> Mail {
         mail.subject = headline.subject.as_deref().map(shorten);
     }
     mail
+}
+
+fn likeness(prepared: &Prepared) -> Option<Digest> {
+    match &prepared.reading {
+        Reading::Read { whole: Whole::Mail(read), .. } => Some(read.likeness),
+        _ => None,
+    }
 }
 
 fn sender_record(identity: &Identity) -> SenderRecord {

@@ -12,6 +12,7 @@ use crate::config::Limits;
 use crate::drop::{Claimed, Format, NotTaken, Taken};
 use crate::envelope::{self, Envelope};
 use crate::file::{ReadMail, Refusal};
+use crate::message::likeness::likeness;
 use crate::message::{self, Headline, Unreadable};
 use crate::outcome::Reason;
 use crate::pass::proof::Prover;
@@ -191,8 +192,9 @@ fn whole(bytes: Vec<u8>, size: u64, digest: Digest, limits: &Limits) -> Whole {
         Ok(message) => {
             failpoint::reached("parsed", message.headline.message_id.as_deref().unwrap_or_default());
             let digests = message.parts.iter().map(|part| Digest::of(part.content.bytes(&bytes)));
-            let part_digests = digests.collect();
-            Whole::Mail(Box::new(ReadMail { digest, part_digests, message, bytes }))
+            let part_digests: Vec<_> = digests.collect();
+            let likeness = likeness(&bytes, &message.parts, &part_digests);
+            Whole::Mail(Box::new(ReadMail { digest, likeness, part_digests, message, bytes }))
         }
     }
 }

@@ -1,21 +1,35 @@
 //! What becomes of a mail for one recipient, once it is decided: filed, under which names, or not again. One code for a
 //! pass, which files, and for [`crate::explain`], which only tells.
 
-use mailshelf_storage::model::{Library, Outcome, OutcomeKind, Placed};
-use mailshelf_storage::{Digest, LibraryId};
+use std::collections::HashMap;
 
-use super::words::{LeftOutRecord, RecipientRecord, VersionRecord};
+use mailshelf_storage::model::{Filing, Level, Library, Outcome, OutcomeKind, Placed};
+use mailshelf_storage::{DeliveryId, Digest, Error, LibraryId, Login, Reader};
+
+use super::words::{self, LeftOutRecord, RecipientRecord, Standing, VersionRecord};
 use super::{Decided, Decision, Verdict};
 use crate::file::{LeftOut, Proposal, Refusal};
+
+/// What a mail is known again by.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// That of its bytes.
+    pub digest: Digest,
+    /// That of what it is, however it came.
+    pub likeness: Option<Digest>,
+}
 
 /// Where documents are filed.
 pub trait Shelf {
     /// Why they cannot be.
     type Error;
 
-    /// Every filing of a mail with this digest in a library, this mail's own included; see
+    /// Every filing of a mail with these marks in a library, this mail's own included; see
     /// [`mailshelf_storage::Reader::filed_before`].
-    fn filed_before(&mut self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>, Self::Error>;
+    fn filed_before(&mut self, library: LibraryId, marks: Marks) -> Result<Vec<Filing>, Self::Error>;
+
+    /// What stands in a library of a delivery.
+    fn standing(&mut self, library: &Library, delivery: DeliveryId) -> Result<Standing, Self::Error>;
 
     /// Adds the documents of a proposal, and gives the place of each.
     fn add(
@@ -37,21 +51,24 @@ pub fn settle<S: Shelf>(
         (Some(why), _) => Ok(waiting(decision, why)),
         (None, Verdict::Undecided) => Ok(waiting(decision, "not decided")),
         (None, Verdict::Refuse(refusal)) => Ok(refused(decision, refusal)),
-        (None, Verdict::File(proposal, by)) => file(shelf, decided.mail.digest, decision, proposal, by),
+        (None, Verdict::File(proposal, by)) => file(shelf, decided, decision, proposal, by),
     }
 }
 
 /// The same as a row of the catalog.
 pub fn outcome(decided: &Decided<'_>, decision: &Decision<'_>, record: &RecipientRecord) -> Outcome {
+    let kind = record.outcome.parse().unwrap_or(OutcomeKind::Deferred);
+    let is_known_again = matches!(kind, OutcomeKind::Filed | OutcomeKind::Duplicate);
     Outcome {
         recipient: decision.recipient.clone(),
-        kind: record.outcome.parse().unwrap_or(OutcomeKind::Deferred),
+        kind,
         reason: record.reason.clone(),
         because: record.because.clone(),
         library: decision.library.as_ref().map(|library| library.id),
         identity: decision.identity.clone(),
         level: decision.level,
         proof: proof(decided, decision),
+        likeness: decided.likeness.filter(|_| is_known_again),
     }
 }
 
@@ -76,19 +93,22 @@ pub fn on_record(outcome: &Outcome, library: Option<&Library>) -> RecipientRecor
 
 fn file<S: Shelf>(
     shelf: &mut S,
-    digest: Option<Digest>,
+    decided: &Decided<'_>,
     decision: &Decision<'_>,
     proposal: &Proposal<'_>,
     created_by: &str,
 ) -> Result<RecipientRecord, S::Error> {
     let mut record = record(decision, OutcomeKind::Filed);
-    let (Some(library), Some(digest)) = (&decision.library, digest) else {
+    let (Some(library), Some(digest)) = (&decision.library, decided.mail.digest) else {
         return Ok(record);
     };
-    let before = shelf.filed_before(library.id, digest)?;
-    if let Some(before) = before.iter().find(|before| covers(before, decision)) {
+    let before = shelf.filed_before(library.id, Marks { digest, likeness: decided.likeness })?;
+    if let Some(before) = before.iter().find(|before| covers(&before.outcome, decision)) {
+        let standing = shelf.standing(library, before.delivery)?;
         record.outcome = OutcomeKind::Duplicate.to_string();
-        record.because = Some(format!("filed before, for {}", before.recipient));
+        record.because = Some(words::filed_before(&standing, &before.outcome.recipient, before.exact));
+        let is_other = before.delivery != decided.mail.delivery;
+        record.duplicate_of = is_other.then(|| before.delivery.to_string());
         return Ok(record);
     }
     let places = shelf.add(library, proposal, created_by)?;
@@ -107,10 +127,43 @@ fn file<S: Shelf>(
     Ok(record)
 }
 
+/// What stands of earlier filings, as far as it was asked for. A mail may go to very many addresses of one library.
+#[derive(Default)]
+pub struct Standings(HashMap<(LibraryId, DeliveryId), Standing>);
+
+impl Standings {
+    /// Takes note of what is not in the catalog.
+    pub fn put(&mut self, library: LibraryId, delivery: DeliveryId, paths: &[String]) {
+        self.0.insert((library, delivery), paths.iter().cloned().collect());
+    }
+
+    /// What stands in a library of a delivery.
+    pub fn of(
+        &mut self,
+        reader: &dyn Reader,
+        library: &Library,
+        delivery: DeliveryId,
+    ) -> Result<Standing, Error> {
+        if let Some(standing) = self.0.get(&(library.id, delivery)) {
+            return Ok(standing.clone());
+        }
+        let documents = reader.documents_of(delivery)?.into_iter();
+        let documents = documents.filter(|document| document.library == library.name);
+        let standing: Standing = documents.map(|document| document.path()).collect();
+        self.0.insert((library.id, delivery), standing.clone());
+        Ok(standing)
+    }
+}
+
 /// Whether an earlier filing stands for this one: nobody can pre-empt a mail with better proof, and one identity
 /// never stands for another.
-fn covers(before: &Outcome, now: &Decision<'_>) -> bool {
-    now.identity.is_none() || (before.identity == now.identity && before.level >= now.level)
+pub fn covers(before: &Outcome, now: &Decision<'_>) -> bool {
+    stands_for((before.identity.as_ref(), before.level), now)
+}
+
+/// The same of one that is not on record yet.
+pub fn stands_for((identity, level): (Option<&Login>, Level), now: &Decision<'_>) -> bool {
+    now.identity.is_none() || (identity == now.identity.as_ref() && level >= now.level)
 }
 
 fn record(decision: &Decision<'_>, outcome: OutcomeKind) -> RecipientRecord {
@@ -130,6 +183,7 @@ fn bare(recipient: &str, outcome: OutcomeKind, library: Option<&Library>) -> Rec
         reason: None,
         because: None,
         library: library.map(|library| library.name.to_string()),
+        duplicate_of: None,
         created_by: None,
         unverified: false,
         identity: None,

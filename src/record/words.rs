@@ -10,10 +10,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::escape::{Escaped, json};
 
+mod before;
 mod line;
 mod pick;
 mod severity;
 
+pub use before::{Standing, filed_before};
 pub use line::{Line, mark};
 pub use pick::pick;
 pub use severity::Severity;
@@ -145,6 +147,9 @@ pub struct RecipientRecord {
     /// The library that the address leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
+    /// The delivery that was filed, where it is another one and this a duplicate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<String>,
     /// Who filed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Counts, Document, Event, EventQuery, Grant, Group, KeptEnd, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
-    Wanted, Way,
+    Counts, Document, Event, EventQuery, Filing, Grant, Group, KeptEnd, KnownContent, Library,
+    LibrarySettings, Mail, MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role,
+    UnusedAddress, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
@@ -66,10 +66,21 @@ pub trait Reader {
     fn open_mails(&self, node: &str) -> Result<Vec<DeliveryId>>;
     /// Up to `limit` deliveries whose ids begin with `prefix`, in order. Ids are in upper case.
     fn deliveries(&self, prefix: &str, limit: usize) -> Result<Vec<DeliveryId>>;
-    /// Up to `limit` deliveries of a mail with this digest that were filed somewhere, oldest first.
-    fn filed_deliveries(&self, digest: Digest, limit: usize) -> Result<Vec<DeliveryId>>;
-    /// Every `filed` outcome in this library of a mail with this digest of which a document still stands.
-    fn filed_before(&self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>>;
+    /// Up to `limit` deliveries of a mail with this digest or this likeness that were filed somewhere, oldest first.
+    fn filed_deliveries(
+        &self,
+        digest: Digest,
+        likeness: Option<Digest>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryId>>;
+    /// Every `filed` outcome in this library of a mail with this digest or this likeness of which a document still
+    /// stands, in the order in which they were recorded. What an earlier version filed has no likeness.
+    fn filed_before(
+        &self,
+        library: LibraryId,
+        digest: Digest,
+        likeness: Option<Digest>,
+    ) -> Result<Vec<Filing>>;
 
     /// The newest version of each document of a library, by path, one after the other.
     fn each_document(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()>;

@@ -103,6 +103,7 @@ fn outcome(recipient: &str, kind: OutcomeKind, library: Option<LibraryId>) -> Ou
         identity: Some(the("alice")),
         level: Level::Domain,
         proof: Some("dmarc=pass by mx1.x.org".to_owned()),
+        likeness: None,
     }
 }
 

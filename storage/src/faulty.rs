@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Counts, Document, Event, EventQuery, Grant, Group, KeptEnd, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
-    Wanted, Way,
+    Counts, Document, Event, EventQuery, Filing, Grant, Group, KeptEnd, KnownContent, Library,
+    LibrarySettings, Mail, MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role,
+    UnusedAddress, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -219,8 +219,8 @@ macro_rules! reads {
                 fn mails(query: &MailQuery) -> Vec<Mail>;
                 fn open_mails(node: &str) -> Vec<DeliveryId>;
                 fn deliveries(prefix: &str, limit: usize) -> Vec<DeliveryId>;
-                fn filed_deliveries(digest: Digest, limit: usize) -> Vec<DeliveryId>;
-                fn filed_before(library: LibraryId, digest: Digest) -> Vec<Outcome>;
+                fn filed_deliveries(digest: Digest, likeness: Option<Digest>, limit: usize) -> Vec<DeliveryId>;
+                fn filed_before(library: LibraryId, digest: Digest, likeness: Option<Digest>) -> Vec<Filing>;
                 fn each_document(library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> ();
                 fn document(library: LibraryId, folder: &str, name: &str, version: Option<u32>) -> Option<Document>;
                 fn documents_of(delivery: DeliveryId) -> Vec<Document>;

@@ -13,7 +13,7 @@ mod settings;
 pub use document::{Clash, Counts, Document, KnownContent, NewDocument, Placed, Wanted};
 pub use kept::{KeptEnd, KeptFate};
 pub use log::{Event, NewEvent, Pass};
-pub use mail::{Level, Mail, MailState, Outcome, OutcomeKind};
+pub use mail::{Filing, Level, Mail, MailState, Outcome, OutcomeKind};
 pub use member::{Member, Way};
 pub use numbering::{NAME_BYTES, NAME_LENGTH, fitted, name_key, numbered, split_extension};
 pub use people::{Grant, Group, Principal, Role, UnusedAddress, User};

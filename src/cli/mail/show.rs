@@ -72,13 +72,15 @@ fn read(site: &Look, id: &str) -> anyhow::Result<Whole> {
     let mail = reader.mail(delivery)?.ok_or_else(gone)?;
     let documents = reader.documents_of(delivery)?;
     let (mut original, mut also_filed) = (false, Vec::new());
+    let outcomes = reader.outcomes(delivery)?;
+    let likeness = outcomes.iter().find_map(|outcome| outcome.likeness);
     if let Some(digest) = mail.digest {
         original = reader.content(digest)?.is_some_and(|known| !known.doomed);
-        also_filed = reader.filed_deliveries(digest, OTHERS + 1)?;
+        also_filed = reader.filed_deliveries(digest, likeness, OTHERS + 1)?;
         also_filed.retain(|other| *other != delivery);
         also_filed.truncate(OTHERS);
     }
-    let view = View::new(mail, reader.outcomes(delivery)?, &Names::read(&*reader)?, &documents);
+    let view = View::new(mail, outcomes, &Names::read(&*reader)?, &documents);
     let left_kept = reader.kept_end(delivery)?;
     let left_kept = left_kept.map(|KeptEnd { fate, why, at }| Left { fate, why, at: time(at) });
     drop(reader);

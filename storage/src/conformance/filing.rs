@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::Reader;
-use crate::model::{Counts, Document, KnownContent, NAME_LENGTH, Wanted};
+use crate::model::{Counts, Document, Filing, KnownContent, NAME_LENGTH, Wanted};
 
 pub(super) const TESTS: &[CatalogTest] = &[
     a_mail_comes_back_and_can_change,
     only_a_deferred_outcome_is_replaced,
     outcomes_need_their_mail_and_their_library,
     what_was_filed_before,
+    what_was_filed_by_another_way,
     a_document_comes_back_as_it_went_in,
     a_taken_name_gets_the_next_number,
     names_are_one_without_regard_to_case,
@@ -120,16 +121,59 @@ fn what_was_filed_before(catalog: &dyn Catalog) {
         put(writer, digest, &filed(Level::Spf, None), Some(there));
         put(writer, digest, &outcome("here@x.org", OutcomeKind::Rejected, Some(here)), Some(here));
         put(writer, digest, &outcome("there@x.org", OutcomeKind::Filed, Some(there)), Some(there));
-        assert_eq!(writer.filed_before(here, digest).unwrap(), [weak.clone(), strong.clone()]);
+        assert_eq!(outcomes(writer.filed_before(here, digest, None)), [weak.clone(), strong.clone()]);
     });
     let reader = catalog.read().unwrap();
     assert_eq!(
-        reader.filed_before(here, digest).unwrap(),
+        outcomes(reader.filed_before(here, digest, None)),
         [weak, strong],
         "in order, with level and identity"
     );
-    assert_eq!(reader.filed_before(there, digest).unwrap().len(), 1);
-    assert_eq!(reader.filed_before(here, Digest::of(b"never")).unwrap(), []);
+    assert_eq!(reader.filed_before(there, digest, None).unwrap().len(), 1);
+    assert_eq!(reader.filed_before(here, Digest::of(b"never"), None).unwrap(), []);
+}
+
+fn outcomes(filings: crate::Result<Vec<Filing>>) -> Vec<Outcome> {
+    filings.unwrap().into_iter().map(|filing| filing.outcome).collect()
+}
+
+/// By the bytes or by the likeness, each filing once; only what was filed, here, and still stands.
+fn what_was_filed_by_another_way(catalog: &dyn Catalog) {
+    let (digest, likeness) = (Digest::of(b"mail"), Digest::of(b"like it"));
+    let (here, there) = write(catalog, |writer| (add_library(writer, "here"), add_library(writer, "there")));
+    let put = |digest, likeness, kind, library, stands: bool| {
+        write(catalog, |writer| {
+            let mail = mail(Some(digest));
+            writer.put_mail(&mail).unwrap();
+            let outcome = Outcome { likeness, ..outcome("a@x.org", kind, Some(library)) };
+            let waits = Outcome { kind: OutcomeKind::Deferred, likeness: None, ..outcome.clone() };
+            writer.put_outcome(mail.delivery, PassId::generate(), &waits, at(0)).unwrap();
+            writer.put_outcome(mail.delivery, PassId::generate(), &outcome, at(0)).unwrap();
+            writer.add_content(Digest::of(b"x"), 1).unwrap();
+            if stands {
+                writer.add_document(&document(library, "", "a.pdf", &mail, b"x")).unwrap();
+            }
+            mail.delivery
+        })
+    };
+    use OutcomeKind::{Duplicate, Filed};
+    let (other, like) = (Digest::of(b"another way"), Some(likeness));
+    let earlier = put(digest, None, Filed, here, true);
+    let both = put(digest, like, Filed, here, true);
+    let alike = put(other, like, Filed, here, true);
+    put(other, like, Duplicate, here, true);
+    put(other, like, Filed, there, true);
+    put(other, like, Filed, here, false);
+    put(other, Some(Digest::of(b"unlike")), Filed, here, true);
+    let reader = catalog.read().unwrap();
+    let found = |digest, likeness| -> Vec<_> {
+        let filings = reader.filed_before(here, digest, likeness).unwrap();
+        filings.into_iter().map(|filing| (filing.delivery, filing.exact)).collect()
+    };
+    assert_eq!(found(digest, like), [(earlier, true), (both, true), (alike, false)]);
+    assert_eq!(found(digest, None), [(earlier, true), (both, true)]);
+    assert_eq!(found(Digest::of(b"a third way"), like), [(both, false), (alike, false)]);
+    assert_eq!(reader.outcomes(both).unwrap()[0].likeness, like);
 }
 
 fn a_document_comes_back_as_it_went_in(catalog: &dyn Catalog) {

@@ -75,13 +75,33 @@ fn where_a_digest_was_filed(catalog: &dyn Catalog) {
         let twice = put(writer, digest, &[("a@x.org", Filed), ("b@x.org", Filed), ("c@x.org", Rejected)]);
         put(writer, digest, &[("a@x.org", Duplicate), ("b@x.org", Deferred)]);
         put(writer, Digest::of(b"another mail"), &[("a@x.org", Filed)]);
-        [twice, put(writer, digest, &[("a@x.org", Filed)])]
+        vec![twice, put(writer, digest, &[("a@x.org", Filed)])]
     });
     filed.sort();
     let reader = catalog.read().unwrap();
-    assert_eq!(reader.filed_deliveries(digest, 9).unwrap(), filed);
-    assert_eq!(reader.filed_deliveries(digest, 1).unwrap(), filed[..1]);
-    assert_eq!(reader.filed_deliveries(Digest::of(b"never"), 9).unwrap(), []);
+    assert_eq!(reader.filed_deliveries(digest, None, 9).unwrap(), filed);
+    assert_eq!(reader.filed_deliveries(digest, None, 1).unwrap(), filed[..1]);
+    assert_eq!(reader.filed_deliveries(Digest::of(b"never"), None, 9).unwrap(), []);
+    drop(reader);
+    // By likeness those that were filed, too, and each once.
+    let likeness = Some(Digest::of(b"like it"));
+    write(catalog, |writer| {
+        for (digest, kind) in
+            [(digest, Filed), (Digest::of(b"another way"), Filed), (Digest::of(b"x"), Duplicate)]
+        {
+            let mail = mail(Some(digest));
+            writer.put_mail(&mail).unwrap();
+            let outcome = Outcome { likeness, ..outcome("a@x.org", kind, None) };
+            writer.put_outcome(mail.delivery, PassId::generate(), &outcome, at(0)).unwrap();
+            if kind == Filed {
+                filed.push(mail.delivery);
+            }
+        }
+    });
+    filed.sort();
+    let reader = catalog.read().unwrap();
+    assert_eq!(reader.filed_deliveries(digest, likeness, 9).unwrap(), filed);
+    assert_eq!(reader.filed_deliveries(Digest::of(b"never"), likeness, 9).unwrap().len(), 2);
 }
 
 fn documents_of_a_mail(catalog: &dyn Catalog) {

@@ -106,4 +106,17 @@ pub struct Outcome {
     pub level: Level,
     /// By what, or why not, in words; `None` where that was not asked.
     pub proof: Option<String>,
+    /// What the mail is the same by, however it came; where it was filed, or is a duplicate.
+    pub likeness: Option<Digest>,
+}
+
+/// That a mail was filed, and a document of it still stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filing {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// It has the very bytes of the mail that was asked for, and not only its likeness.
+    pub exact: bool,
+    /// Who filed it, and how well that was proven.
+    pub outcome: Outcome,
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
 use super::values::Millis;
-use crate::model::{Mail, MailQuery, Outcome};
+use crate::model::{Filing, Mail, MailQuery, Outcome};
 use crate::{DeliveryId, Digest, LibraryId, PassId};
 
 const MAIL: &str = "delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
@@ -63,10 +63,18 @@ pub(super) fn deliveries(db: &Connection, prefix: &str, limit: usize) -> Sql<Vec
 }
 
 /// By the index that duplicates are found by. One by digest over all mails would cost each mail a page somewhere else.
-pub(super) fn filed_deliveries(db: &Connection, digest: Digest, limit: usize) -> Sql<Vec<DeliveryId>> {
-    let sql = "SELECT DISTINCT delivery FROM outcomes WHERE digest = ?1 ORDER BY delivery LIMIT ?2";
+pub(super) fn filed_deliveries(
+    db: &Connection,
+    digest: Digest,
+    likeness: Option<Digest>,
+    limit: usize,
+) -> Sql<Vec<DeliveryId>> {
+    let sql = "SELECT delivery FROM outcomes WHERE digest = ?1
+               UNION SELECT delivery FROM outcomes WHERE likeness = ?2 AND kind = 'filed'
+               ORDER BY delivery LIMIT ?3";
     let mut query = db.prepare_cached(sql)?;
-    Ok(query.query_map(params![digest, limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    let found = query.query_map(params![digest, likeness, limit], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Never `INSERT OR REPLACE`: that removes the row that outcomes and versions refer to.
@@ -95,7 +103,7 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
     Ok(())
 }
 
-const OUTCOME: &str = "recipient, kind, reason, library, identity, level, proof, because";
+const OUTCOME: &str = "recipient, kind, reason, library, identity, level, proof, because, likeness";
 
 fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
     Ok(Outcome {
@@ -107,6 +115,7 @@ fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
         level: row.get(5)?,
         proof: row.get(6)?,
         because: row.get(7)?,
+        likeness: row.get(8)?,
     })
 }
 
@@ -116,18 +125,27 @@ pub(super) fn outcomes(db: &Connection, delivery: DeliveryId) -> Sql<Vec<Outcome
     Ok(query.query_map([delivery], outcome)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// One look-up, however many mails have this digest and however many recipients each of them has: only outcomes that
-/// are `filed` have the digest beside them.
-pub(super) fn filed_before(db: &Connection, library: LibraryId, digest: Digest) -> Sql<Vec<Outcome>> {
+/// Two look-ups, however many mails have this digest or likeness and however many recipients each of them has: only
+/// outcomes that are `filed` are found by them.
+pub(super) fn filed_before(
+    db: &Connection,
+    library: LibraryId,
+    digest: Digest,
+    likeness: Option<Digest>,
+) -> Sql<Vec<Filing>> {
     let sql = format!(
-        "SELECT {OUTCOME} FROM outcomes
-         WHERE digest = ?1 AND library = ?2 AND EXISTS (
+        "SELECT {OUTCOME}, delivery, coalesce(digest = ?1, 0) FROM outcomes
+         WHERE id IN (SELECT id FROM outcomes WHERE digest = ?1 AND library = ?2
+                      UNION SELECT id FROM outcomes WHERE likeness = ?3 AND library = ?2 AND kind = 'filed')
+         AND EXISTS (
              SELECT 1 FROM versions JOIN documents ON documents.id = versions.document
              WHERE versions.delivery = outcomes.delivery AND documents.library = ?2)
          ORDER BY id"
     );
     let mut query = db.prepare_cached(&sql)?;
-    Ok(query.query_map(params![digest, library], outcome)?.collect::<rusqlite::Result<_>>()?)
+    let filing =
+        |row: &Row<'_>| Ok(Filing { delivery: row.get(9)?, exact: row.get(10)?, outcome: outcome(row)? });
+    Ok(query.query_map(params![digest, library, likeness], filing)?.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn put_outcome(
@@ -138,16 +156,17 @@ pub(super) fn put_outcome(
     now: Timestamp,
 ) -> Sql<()> {
     let sql = "INSERT INTO outcomes (delivery, recipient, kind, reason, library, identity, level, pass, recorded_at,
-                   proof, because, digest)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+                   proof, because, likeness, digest)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
                    (SELECT digest FROM mails WHERE delivery = ?1 AND ?3 = 'filed'))
                ON CONFLICT (delivery, recipient) DO UPDATE SET kind = ?3, reason = ?4, library = ?5, identity = ?6,
-                   level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, because = ?11,
+                   level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, because = ?11, likeness = ?12,
                    digest = excluded.digest WHERE kind = 'deferred'";
-    let Outcome { recipient, kind, reason, because, library, identity, level, proof } = outcome;
+    let Outcome { recipient, kind, reason, because, library, identity, level, proof, likeness } = outcome;
     let now = Millis(now);
-    let values =
-        params![delivery, recipient, kind, reason, library, identity, level, pass, now, proof, because];
+    let values = params![
+        delivery, recipient, kind, reason, library, identity, level, pass, now, proof, because, likeness
+    ];
     match db.prepare_cached(sql)?.execute(values)? {
         0 => Err(refused("record an outcome", format!("{delivery} has a final one for {recipient:?}"))),
         _ => Ok(()),

@@ -7,9 +7,9 @@ use super::fault::{Fault, Sql, refused};
 use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Counts, Document, Event, EventQuery, Grant, Group, KeptEnd, KnownContent, Library, LibrarySettings, Mail,
-    MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role, UnusedAddress, User,
-    Wanted, Way,
+    Counts, Document, Event, EventQuery, Filing, Grant, Group, KeptEnd, KnownContent, Library,
+    LibrarySettings, Mail, MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role,
+    UnusedAddress, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
@@ -158,12 +158,22 @@ impl Reader for Session<'_> {
         self.run("look up a delivery", |db| mails::deliveries(db, prefix, limit))
     }
 
-    fn filed_deliveries(&self, digest: Digest, limit: usize) -> Result<Vec<DeliveryId>> {
-        self.run("look for filed deliveries", |db| mails::filed_deliveries(db, digest, limit))
+    fn filed_deliveries(
+        &self,
+        digest: Digest,
+        likeness: Option<Digest>,
+        limit: usize,
+    ) -> Result<Vec<DeliveryId>> {
+        self.run("look for filed deliveries", |db| mails::filed_deliveries(db, digest, likeness, limit))
     }
 
-    fn filed_before(&self, library: LibraryId, digest: Digest) -> Result<Vec<Outcome>> {
-        self.run("look for a duplicate", |db| mails::filed_before(db, library, digest))
+    fn filed_before(
+        &self,
+        library: LibraryId,
+        digest: Digest,
+        likeness: Option<Digest>,
+    ) -> Result<Vec<Filing>> {
+        self.run("look for a duplicate", |db| mails::filed_before(db, library, digest, likeness))
     }
 
     fn each_document(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()> {

@@ -3,8 +3,8 @@
 use std::sync::Barrier;
 
 use super::*;
-use crate::Error;
 use crate::model::LibrarySettings;
+use crate::{DeliveryId, Digest, Error};
 
 mod upgrade;
 mod workers;
@@ -55,7 +55,7 @@ fn a_fresh_catalog_is_of_the_newest_schema_and_safe() {
     let db = catalog.writer.lock().unwrap();
     let get =
         |pragma: &str| db.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(get("user_version"), 6);
+    assert_eq!(get("user_version"), 7);
     assert_eq!(get("application_id"), 0x4d53_4c46);
     assert_eq!(get("synchronous"), 2);
     assert_eq!(get("foreign_keys"), 1);
@@ -85,7 +85,7 @@ fn a_newer_catalog_is_refused() {
     drop(SqliteCatalog::open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 700).unwrap();
     match SqliteCatalog::open(&path).map(drop) {
-        Err(Error::TooNew { found: 700, known: 6, .. }) => {}
+        Err(Error::TooNew { found: 700, known: 7, .. }) => {}
         other => panic!("{other:?}"),
     }
 }
@@ -441,4 +441,40 @@ fn a_catalog_that_knew_no_sniffed_types_keeps_its_documents() {
     let documents = reader.documents_of(delivery).unwrap();
     assert_eq!((documents[0].media_type.as_str(), &documents[0].sniffed_type), ("application/pdf", &None));
     assert_eq!(reader.kept_end(delivery).unwrap(), None);
+}
+
+/// What an earlier version filed is found by its bytes as before, and what is filed from now on by its likeness too.
+#[test]
+fn a_catalog_without_likeness_keeps_what_was_filed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    let db = Connection::open(&path).unwrap();
+    for sql in [
+        include_str!("../../../migrations/sqlite/0001_init.sql"),
+        include_str!("../../../migrations/sqlite/0002_look_back.sql"),
+        include_str!("../../../migrations/sqlite/0003_nested_groups.sql"),
+        include_str!("../../../migrations/sqlite/0004_proof.sql"),
+    ] {
+        db.execute_batch(sql).unwrap();
+    }
+    let delivery = DeliveryId::generate();
+    db.execute_batch(&format!(
+        "INSERT INTO libraries VALUES (1, 'l', 'l', '', 0, 'anyone', 'inherit', 1, 0);
+         INSERT INTO mails VALUES ('{delivery}', 'a.eml', 'n', zeroblob(32), 1, NULL, NULL, NULL, NULL, 0, 'done', 0, NULL);
+         INSERT INTO outcomes VALUES (1, '{delivery}', 'l@x.org', 'filed', NULL, 1, NULL, 'none', 'p', 0, zeroblob(32), NULL);
+         INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);
+         INSERT INTO documents VALUES (1, 1, '', '', 'a', 'a', 'a', 1);
+         INSERT INTO versions VALUES (1, 1, 1, 'text/plain', 'x', 0, '{delivery}', 0);
+         PRAGMA user_version = 4; PRAGMA application_id = 0x4d534c46"
+    ))
+    .unwrap();
+    drop(db);
+    let catalog = SqliteCatalog::open(&path).unwrap();
+    let (library, digest) = (crate::LibraryId(1), Digest::from_bytes([0; 32]));
+    let found = |digest, likeness| catalog.read().unwrap().filed_before(library, digest, likeness).unwrap();
+    let like = Some(Digest::of(b"like it"));
+    let before = found(digest, like);
+    assert_eq!((before.len(), before[0].delivery, before[0].exact), (1, delivery, true));
+    assert_eq!(before[0].outcome.likeness, None);
+    assert_eq!(found(Digest::of(b"x"), like), []);
 }

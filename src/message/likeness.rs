@@ -1,0 +1,122 @@
+//! What makes a mail the same mail, whatever way it came: its Message-ID, From, Date, Subject and parts. Another server,
+//! a resend (RFC 5322 section 3.6.6) or a list changes what stands above these, where lines are folded, how they end,
+//! and in which encoding a part travels; none of that counts here.
+
+use mailshelf_storage::Digest;
+use mailshelf_storage::digest::Hasher;
+use memchr::memchr;
+use memchr::memmem::find_iter;
+
+use super::fields::{self, Field, Line};
+use super::{Part, PartKind, addresses, is_cut, message_id, words};
+
+/// So that no other digest is ever taken for one of these, nor one of another version of this module.
+const DOMAIN: &[u8] = b"mailshelf likeness 1\0";
+
+/// The likeness of a message with these parts. `digests` are those of their bytes: of most parts it needs no other.
+/// Everything that stands for a document, its name and its folder is in it, so mails that are alike file the same.
+pub fn likeness(message: &[u8], parts: &[Part], digests: &[Digest]) -> Digest {
+    let mut frame = Frame(Hasher::default());
+    frame.0.update(DOMAIN);
+    frame.header(message);
+    frame.count(parts.len());
+    for (part, digest) in parts.iter().zip(digests) {
+        frame.text(part.kind.as_str());
+        frame.maybe(part.name.as_deref());
+        frame.text(&part.media_type);
+        frame.0.update(of_part(part, part.content.bytes(message), *digest).as_bytes());
+    }
+    frame.0.finish()
+}
+
+/// Fields of any length, each with its length before it: no two lists of fields give the same bytes.
+struct Frame(Hasher);
+
+impl Frame {
+    fn count(&mut self, count: usize) {
+        self.0.update(&(count as u64).to_be_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.0.update(text.as_bytes());
+    }
+
+    fn maybe(&mut self, text: Option<&str>) {
+        self.count(usize::from(text.is_some()));
+        if let Some(text) = text {
+            self.text(text);
+        }
+    }
+
+    /// The first of each field, as on record, but every From.
+    fn header(&mut self, message: &[u8]) {
+        let (mut id, mut date, mut subject, mut from) = (None, None, None, Vec::new());
+        for line in fields::of_message(message) {
+            let Line::Field(field) = line else { continue };
+            let Field { value, .. } = field;
+            if field.is("message-id") {
+                id.get_or_insert(value);
+            } else if field.is("date") {
+                date.get_or_insert(value);
+            } else if field.is("subject") {
+                subject.get_or_insert(value);
+            } else if field.is("from") {
+                from.push(value);
+            }
+        }
+        self.maybe(id.and_then(message_id).as_deref());
+        self.maybe(date.map(text_of).as_deref());
+        self.maybe(subject.map(text_of).as_deref());
+        self.count(from.len());
+        for value in from {
+            self.from(value);
+        }
+    }
+
+    /// Its addresses: servers write the names beside them anew. A value without any, or longer than is read for them,
+    /// is taken as text.
+    fn from(&mut self, value: &[u8]) {
+        let mut addresses = addresses(value);
+        if addresses.is_empty() || is_cut(value) {
+            addresses.push(text_of(value));
+        }
+        self.count(addresses.len());
+        addresses.iter().for_each(|address| self.text(address));
+    }
+}
+
+/// A value without its folds: where a line is folded, one blank may stand for another.
+fn text_of(value: &[u8]) -> String {
+    words::unstructured(value).split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The digest of a part's bytes, each CRLF taken for LF where they may have come as lines: an IIS drop has the one, a
+/// Maildir the other. What holds a NUL cannot have (RFC 2045 section 2.8), so a file is seldom hashed a second time. At
+/// the end of the words servers add and remove empty lines.
+fn of_part(part: &Part, bytes: &[u8], digest: Digest) -> Digest {
+    let kept = match part.kind {
+        PartKind::Body => before_breaks(bytes),
+        _ => bytes,
+    };
+    let mut breaks = find_iter(kept, b"\r\n").peekable();
+    if kept.len() == bytes.len() && (breaks.peek().is_none() || memchr(0, kept).is_some()) {
+        return digest;
+    }
+    let mut hasher = Hasher::default();
+    let mut at = 0;
+    for found in breaks {
+        hasher.update(kept.get(at..found).unwrap_or_default());
+        at = found + 1;
+    }
+    hasher.update(kept.get(at..).unwrap_or_default());
+    hasher.finish()
+}
+
+fn before_breaks(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! What has to be in the contents before a batch is recorded.
+
+use std::collections::{HashMap, HashSet};
+
+use mailshelf_storage::model::Library;
+use mailshelf_storage::{Content, Contents, Digest, Error, LibraryId, Reader};
+
+use crate::record::shelf::{covers, stands_for};
+use crate::record::{Decided, Decision, Verdict};
+
+/// The contents that the documents of a batch will refer to, each once, without those that are there in full.
+pub(super) fn wanted<'a>(
+    decided: &'a [Decided<'a>],
+    contents: &dyn Contents,
+    reader: &dyn Reader,
+    foresight: bool,
+) -> Result<Vec<Content<'a>>, Error> {
+    let mut batch = Batch {
+        contents,
+        reader,
+        foresight,
+        seen: HashSet::new(),
+        ahead: HashMap::new(),
+        wanted: Vec::new(),
+    };
+    for mail in decided {
+        for decision in &mail.recipients {
+            batch.add(mail, decision)?;
+        }
+    }
+    Ok(batch.wanted)
+}
+
+struct Batch<'a, 'b> {
+    contents: &'b dyn Contents,
+    reader: &'b dyn Reader,
+    /// What will end as a duplicate needs no contents of its own: nothing would refer to them. That is looked up before
+    /// it is decided, so it may be wrong; whoever relies on a content that is missing then decides again.
+    foresight: bool,
+    seen: HashSet<Digest>,
+    /// What mails of this batch file, by library and likeness.
+    ahead: HashMap<(LibraryId, Digest), Vec<&'a Decision<'a>>>,
+    wanted: Vec<Content<'a>>,
+}
+
+impl<'a> Batch<'a, '_> {
+    fn add(&mut self, mail: &'a Decided<'a>, decision: &'a Decision<'a>) -> Result<(), Error> {
+        let (Verdict::File(proposal, _), Some(library)) = (&decision.verdict, &decision.library) else {
+            return Ok(());
+        };
+        let mut missing = Vec::new();
+        for content in proposal.documents.iter().map(|document| document.content) {
+            if !self.seen.contains(&content.digest) && !self.is_stored(content)? {
+                missing.push(content);
+            }
+        }
+        if !missing.is_empty() && self.foresight && self.is_duplicate(mail, decision, library)? {
+            return Ok(());
+        }
+        self.wanted.extend(missing.into_iter().filter(|content| self.seen.insert(content.digest)));
+        if let Some(likeness) = mail.likeness {
+            self.ahead.entry((library.id, likeness)).or_default().push(decision);
+        }
+        Ok(())
+    }
+
+    fn is_duplicate(
+        &self,
+        mail: &Decided<'_>,
+        decision: &Decision<'_>,
+        library: &Library,
+    ) -> Result<bool, Error> {
+        let Some((digest, likeness)) = mail.mail.digest.zip(mail.likeness) else { return Ok(false) };
+        let ahead = self.ahead.get(&(library.id, likeness)).into_iter().flatten();
+        if ahead.into_iter().any(|before| stands_for((before.identity.as_ref(), before.level), decision)) {
+            return Ok(true);
+        }
+        let before = self.reader.filed_before(library.id, digest, Some(likeness))?;
+        Ok(before.iter().any(|before| covers(&before.outcome, decision)))
+    }
+
+    fn is_stored(&self, content: Content<'_>) -> Result<bool, Error> {
+        match self.reader.content(content.digest)? {
+            Some(known) if !known.doomed => Ok(self.contents.size(content.digest)? == Some(known.size)),
+            _ => Ok(false),
+        }
+    }
+}
