@@ -16,6 +16,7 @@ use crate::sender::Traces;
 use crate::sender::from::{self, NoMailbox};
 use fields::{Field, Line};
 use head::Head;
+use hops::Hops;
 use structure::Structure;
 
 pub mod fields;
@@ -26,6 +27,7 @@ pub mod words;
 pub mod decode;
 pub mod limits;
 pub mod likeness;
+pub mod hops;
 mod head;
 mod structure;
 mod kind;
@@ -46,6 +48,8 @@ pub struct Message {
     pub mailbox: Result<Address, NoMailbox>,
     /// What its header says about who sent it.
     pub traces: Traces,
+    /// How it has travelled.
+    pub hops: Hops,
     /// Every leaf, in order; behind a `winmail.dat` that was opened, what was attached in it. Parts of a forwarded
     /// message are inside that one.
     pub parts: Vec<Part>,
@@ -164,7 +168,8 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
     let parts = parts(message, &mut structure, limits);
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
-    Ok(Message { headline: top.headline(), mailbox, traces, parts, flaws: structure.flaws })
+    let hops = Hops::read(message);
+    Ok(Message { headline: top.headline(), mailbox, traces, hops, parts, flaws: structure.flaws })
 }
 
 /// Reads the header of a message that is refused as a whole, as far as its first bytes have it.

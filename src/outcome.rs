@@ -31,6 +31,8 @@ pub enum Reason {
     TooComplex,
     /// No attachment, and the original is not wanted.
     NothingToFile,
+    /// It goes round in circles.
+    MailLoop,
     /// No mail at all.
     Malformed,
 }
@@ -51,6 +53,7 @@ impl Reason {
         Reason::BlockedType,
         Reason::TooComplex,
         Reason::NothingToFile,
+        Reason::MailLoop,
         Reason::Malformed,
     ];
 
@@ -70,6 +73,7 @@ impl Reason {
             Reason::BlockedType => "blocked-type",
             Reason::TooComplex => "too-complex",
             Reason::NothingToFile => "nothing-to-file",
+            Reason::MailLoop => "mail-loop",
             Reason::Malformed => "malformed",
         }
     }
@@ -97,6 +101,7 @@ impl Reason {
             Reason::BlockedType => "an attachment is of a type that this site never files",
             Reason::TooComplex => "the message has more parts, levels or header than the limits allow",
             Reason::NothingToFile => "the mail holds nothing that the library files",
+            Reason::MailLoop => "the mail goes round in circles",
             Reason::Malformed => "it is no mail: it is empty, or has no header",
         }
     }
@@ -137,10 +142,11 @@ mod tests {
             Reason::BlockedType => 10,
             Reason::TooComplex => 11,
             Reason::NothingToFile => 12,
-            Reason::Malformed => 13,
+            Reason::MailLoop => 13,
+            Reason::Malformed => 14,
         };
         let places: Vec<usize> = Reason::ALL.iter().map(|reason| place(*reason)).collect();
-        assert_eq!(places, (0..14).collect::<Vec<_>>());
+        assert_eq!(places, (0..15).collect::<Vec<_>>());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod util;
 mod admin;
 mod bad_input;
 mod cases;
+mod circles;
 mod colour;
 mod crash;
 mod dkim;

@@ -85,9 +85,11 @@ impl Stage {
         match reason {
             Reason::UnsafeServer => Stage::Envelope,
             Reason::MessageTooLarge | Reason::TooComplex | Reason::Malformed => Stage::Message,
-            Reason::UnknownAlias | Reason::ForeignDomain | Reason::MailDisabled | Reason::NoRecipient => {
-                Stage::Route
-            }
+            Reason::UnknownAlias
+            | Reason::ForeignDomain
+            | Reason::MailDisabled
+            | Reason::NoRecipient
+            | Reason::MailLoop => Stage::Route,
             Reason::UnknownSender | Reason::UnauthenticatedSender | Reason::NoPermission => Stage::Authorise,
             Reason::AttachmentTooLarge | Reason::BlockedType | Reason::NothingToFile => Stage::File,
         }
@@ -228,7 +230,13 @@ impl About<'_> {
                 let subaddress = tried.first().is_some_and(|first| *first != library.alias);
                 let rest = if subaddress { "; from the + on it is a subaddress" } else { "" };
                 let enabled = if library.settings.enabled { "" } else { "; it takes no mail (enabled no)" };
-                format!("{}, by its alias {}{rest}{enabled}", library.name, library.alias)
+                let circle = match &decision.verdict {
+                    Verdict::Refuse(Refusal { reason: Reason::MailLoop, because: Some(why) }) => {
+                        format!("; but the mail goes round in circles: {why}")
+                    }
+                    _ => String::new(),
+                };
+                format!("{}, by its alias {}{rest}{enabled}{circle}", library.name, library.alias)
             }
             (None, Verdict::Refuse(Refusal { reason: Reason::UnknownAlias, .. })) => {
                 let tried: Vec<_> = tried.iter().map(ToString::to_string).collect();

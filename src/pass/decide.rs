@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::envelope::Envelope;
 use crate::escape::shorten;
 use crate::file::{self, Proposal, Refusal};
+use crate::message::hops;
 use crate::outcome::Reason;
 use crate::pass::prepare::{Prepared, Reading, Whole};
 use crate::pass::proof;
@@ -75,8 +76,9 @@ pub(crate) fn decide_before<'a>(
         }
     };
     let findings = findings(prepared, whole, config);
-    let mut judge =
-        Judge { prepared, config, reader, envelope, whole, findings, waits: None, proposals: HashMap::new() };
+    let senders = sent_on_by(whole, config, reader)?;
+    let (waits, proposals) = (None, HashMap::new());
+    let mut judge = Judge { prepared, config, reader, envelope, whole, findings, senders, waits, proposals };
     let mut best: Option<Identity> = None;
     for recipient in recipients(&envelope.recipients) {
         let (decision, identity) = judge.judge(recipient)?;
@@ -115,6 +117,19 @@ fn findings(prepared: &Prepared, whole: &Whole, config: &Config) -> Findings {
     let mut found = evidence::collect(&read.message.traces, from, &config.sender);
     prepared.verification.add_to(from, &mut found, &config.sender);
     found
+}
+
+/// The libraries that the mail was sent on for already, and the address that says so.
+fn sent_on_by(whole: &Whole, config: &Config, reader: &dyn Reader) -> Result<HashMap<LibraryId, String>> {
+    let mut senders = HashMap::new();
+    let Whole::Mail(read) = whole else { return Ok(senders) };
+    for address in &read.message.hops.loops {
+        let address = canonical(address);
+        if let Route::To(library) = route(&address, &config.site, reader)? {
+            senders.entry(library.id).or_insert(address);
+        }
+    }
+    Ok(senders)
 }
 
 /// Each recipient once, in canonical form; an empty one where the mail names none.
@@ -183,6 +198,8 @@ struct Judge<'a, 'b> {
     whole: &'a Whole,
     /// What speaks for the sender.
     findings: Findings,
+    /// Libraries that it was sent on for already.
+    senders: HashMap<LibraryId, String>,
     /// Why the mail must wait for proof, if it must.
     waits: Option<String>,
     /// What each library gets of this mail, whatever the number of its addresses.
@@ -220,6 +237,11 @@ impl<'a> Judge<'a, '_> {
                 return Ok((Decision::new(recipient, &nobody, refuse(reason, None)), self.claimed(read)?));
             }
         };
+        if let Some(why) = self.goes_round(read, &library) {
+            let verdict = refuse(Reason::MailLoop, Some(why));
+            let decision = Decision { library: Some(library), ..Decision::new(recipient, &nobody, verdict) };
+            return Ok((decision, self.claimed(read)?));
+        }
         let trust = trusts_from(library.settings.trust_from, self.config.sender.trust_from);
         let identity = self.identify(read, trust)?;
         if self.waits.is_none() {
@@ -260,6 +282,16 @@ impl<'a> Judge<'a, '_> {
         let ways = self.reader.ways(library.id, user.id, 1)?;
         let role = ways.first().map_or("no role here".to_owned(), ToString::to_string);
         Ok(format!("{role}; {} is asked for", Role::Contributor))
+    }
+
+    /// Why a mail goes round in circles, if it does.
+    fn goes_round(&self, read: &file::ReadMail, library: &Library) -> Option<String> {
+        let passed = read.message.hops.received;
+        if passed > hops::MOST {
+            return Some(format!("it has passed {passed} servers, and the limit is {}", hops::MOST));
+        }
+        let sender = self.senders.get(&library.id)?;
+        Some(format!("by its X-Loop it was sent on for {sender} before"))
     }
 
     /// Who it claims to be from, where no library was there to ask for proof.
