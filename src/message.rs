@@ -33,6 +33,9 @@ mod structure;
 mod kind;
 pub mod tnef;
 mod open;
+mod inside;
+mod uu;
+mod yenc;
 
 pub use limits::{Limits, Unreadable};
 
@@ -107,7 +110,7 @@ pub enum PartKind {
     Forwarded,
     /// An image that the HTML body shows by its Content-ID.
     InlineImage,
-    /// `text/calendar`.
+    /// `text/calendar` that asks or answers something, and is no file that somebody attached.
     Invitation,
     /// A `winmail.dat` whose attachments stand in its place.
     Opened,
@@ -165,7 +168,7 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
         structure.flaws.insert("a header that readers may take differently");
     }
     traces.ambiguous = traces.ambiguous.or(structure.ambiguous.map(str::to_owned));
-    let parts = parts(message, &mut structure, limits);
+    let parts = parts(message, &mut structure, limits)?;
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
     let hops = Hops::read(message);
@@ -269,7 +272,7 @@ fn agreed(address: Address, top: &Top<'_>) -> Result<Address, NoMailbox> {
     }
 }
 
-fn parts(message: &[u8], structure: &mut Structure, limits: &Limits) -> Vec<Part> {
+fn parts(message: &[u8], structure: &mut Structure, limits: &Limits) -> Result<Vec<Part>, Unreadable> {
     let mut opener = open::Opener::new(message, limits, structure.parts);
     for (index, leaf) in structure.leaves.iter().enumerate() {
         let raw = message.get(leaf.body.clone()).unwrap_or_default();
@@ -288,9 +291,13 @@ fn parts(message: &[u8], structure: &mut Structure, limits: &Limits) -> Vec<Part
         };
         let media_type = leaf.media_type.clone();
         let part = Part { kind, name, media_type, content, inside: None, note: None };
+        let files = inside::files(message, &part, limits.parts, &mut structure.flaws)?;
         opener.take(part, leaf.head.content_id.clone());
+        for file in files {
+            opener.found(file)?;
+        }
     }
-    opener.finish()
+    Ok(opener.finish())
 }
 
 #[cfg(test)]

@@ -184,7 +184,8 @@ fn uuencoded(raw: &[u8]) -> Option<Vec<u8>> {
     begun.then_some(bytes)
 }
 
-fn uuencoded_line(count: u8, text: &[u8], bytes: &mut Vec<u8>) {
+/// Adds the `count` bytes that a line holds. Blanks at its end, which stand for zeros, may have got lost.
+pub(super) fn uuencoded_line(count: u8, text: &[u8], bytes: &mut Vec<u8>) {
     let wanted = bytes.len() + usize::from(count);
     for chunk in text.chunks(4) {
         let group = (0..4).fold(0u32, |group, index| {
@@ -193,6 +194,7 @@ fn uuencoded_line(count: u8, text: &[u8], bytes: &mut Vec<u8>) {
         });
         bytes.extend(group.to_be_bytes().into_iter().skip(1).take(wanted.saturating_sub(bytes.len())));
     }
+    bytes.resize(wanted, 0);
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::limits::Limits;
+use super::limits::{Limits, Unreadable};
 use super::tnef::{self, Attachment, Doubt, Tnef};
 use super::{Content, Part, PartKind, head, kind};
 
@@ -53,6 +53,16 @@ impl<'m> Opener<'m> {
             part.kind = if note.is_some() { PartKind::Attachment } else { PartKind::Opened };
             part.note = note;
         }
+    }
+
+    /// Takes in a file that was found in the words of the part before it.
+    pub fn found(&mut self, file: Part) -> Result<(), Unreadable> {
+        self.counted += 1;
+        if self.counted > self.parts_limit {
+            return Err(Unreadable::more_than(self.parts_limit, "parts"));
+        }
+        self.take(file, None);
+        Ok(())
     }
 
     /// The parts, images that a body shows told apart from those that are attached.
