@@ -160,7 +160,7 @@ const SHOWN: &str = "x-sender: a@x.org\r\nx-receiver: all@docs.example.org\r\nRe
     --b\r\nContent-Type: image/png\r\nContent-ID: <logo@x>\r\n\r\nPNG\r\n\
     --b\r\nContent-Type: image/png; name=\"b.png\"\r\nContent-ID: <none@x>\r\n\r\nPNG2\r\n\
     --b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\n\
-    --b\r\nContent-Type: text/calendar; name=\"meeting.txt\"\r\n\r\nBEGIN:VCALENDAR 2\r\n\
+    --b\r\nContent-Type: text/calendar; name=\"meeting.txt\"; method=REPLY\r\n\r\nBEGIN:VCALENDAR 2\r\n\
     --b\r\nContent-Type: text/plain; name=\"a.txt\"\r\nContent-Disposition: attachment\r\n\r\nbytes\r\n--b--\r\n";
 
 #[test]

@@ -101,6 +101,11 @@ impl Head {
         self.disposition.as_ref().is_some_and(|params| params.main == "attachment")
     }
 
+    /// It says what a calendar asks of the reader (RFC 6047 section 2.4).
+    pub fn has_method(&self) -> bool {
+        self.content_type.as_ref().is_some_and(|params| params.raw("method").is_some())
+    }
+
     /// The charset it declares.
     pub fn charset(&self) -> Vec<u8> {
         self.content_type.as_ref().and_then(|params| params.raw("charset")).unwrap_or_default()

@@ -17,13 +17,19 @@ pub(super) fn kind(leaf: &Leaf, name: Option<&str>, first: bool, raw: &[u8]) -> 
         PartKind::Body
     } else if leaf.forwarded {
         PartKind::Forwarded
-    } else if leaf.media_type == "text/calendar" {
+    } else if leaf.media_type == "text/calendar" && is_invitation(leaf, name) {
         PartKind::Invitation
     } else if !leaf.head.is_attachment() && is_body(leaf, name, first, raw) {
         PartKind::Body
     } else {
         PartKind::Attachment
     }
+}
+
+/// An invitation, or an answer to one, says by `method` what is asked (RFC 6047 section 2.4). Without it a calendar that
+/// has a name or is called an attachment is a file that somebody attached; one that is neither is what a program sends.
+fn is_invitation(leaf: &Leaf, name: Option<&str>) -> bool {
+    leaf.head.has_method() || (name.is_none() && !leaf.head.is_attachment())
 }
 
 fn is_body(leaf: &Leaf, name: Option<&str>, first: bool, raw: &[u8]) -> bool {

@@ -112,6 +112,128 @@ fn bodies_and_files() {
 }
 
 #[test]
+fn invitations_and_attached_calendars() {
+    for (header, kind) in [
+        ("text/calendar; method=REQUEST", PartKind::Invitation),
+        ("text/calendar; charset=utf-8; METHOD=reply; name=a.ics", PartKind::Invitation),
+        (
+            "text/calendar; method=REQUEST\nContent-Disposition: attachment; filename=a.ics",
+            PartKind::Invitation,
+        ),
+        ("text/calendar", PartKind::Invitation),
+        ("text/calendar; name=a.ics", PartKind::Attachment),
+        ("text/calendar\nContent-Disposition: inline; filename=a.ics", PartKind::Attachment),
+        ("text/calendar\nContent-Disposition: attachment", PartKind::Attachment),
+        ("application/ics; name=a.ics; method=REQUEST", PartKind::Attachment),
+    ] {
+        let part = format!("Content-Type: {header}\n\nBEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR");
+        let message = default(mixed("mixed", &["\nhi", &part]).as_bytes());
+        assert_eq!(message.parts[1].kind, kind, "{header}");
+    }
+}
+
+/// What is signed or encrypted is filed as it came: opening it is up to whoever has the key.
+#[test]
+fn signed_and_encrypted_parts_are_kept_whole() {
+    let opaque = "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\
+                  Content-Disposition: attachment; filename=smime.p7m\nContent-Transfer-Encoding: base64\n\nAAEC";
+    assert_eq!(listed(opaque), ["Attachment application/pkcs7-mime smime.p7m \\x00\\x01\\x02"]);
+    let signature = "Content-Type: application/pkcs7-signature; name=smime.p7s\n\
+                     Content-Transfer-Encoding: base64\n\nAAEC";
+    let pdf = "Content-Type: application/pdf; name=a.pdf\n\nPDF";
+    let signed =
+        mixed("signed", &[&format!("{}\n", mixed("mixed", &["\nhi", pdf]).replace('B', "C")), signature]);
+    assert_eq!(
+        listed(&signed)[1..],
+        [
+            "Attachment application/pdf a.pdf PDF",
+            "Attachment application/pkcs7-signature smime.p7s \\x00\\x01\\x02"
+        ]
+    );
+    let encrypted = mixed(
+        "encrypted",
+        &[
+            "Content-Type: application/pgp-encrypted\n\nVersion: 1",
+            "Content-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----",
+        ],
+    );
+    assert_eq!(
+        listed(&encrypted),
+        [
+            "Attachment application/pgp-encrypted - Version: 1",
+            "Attachment application/octet-stream encrypted.asc -----BEGIN PGP MESSAGE-----"
+        ]
+    );
+}
+
+/// Words, a file, words again, and a list's words at the end: all of them are the body.
+#[test]
+fn a_mail_with_several_bodies() {
+    let plain = "Content-Type: text/plain\n\nwords";
+    let html = "Content-Type: text/html\nContent-Disposition: inline\n\n<p>";
+    let pdf = "Content-Type: application/pdf; name=a.pdf\n\nPDF";
+    let mail = mixed("mixed", &[plain, pdf, html, pdf, plain]);
+    let kinds: Vec<_> = default(mail.as_bytes()).parts.iter().map(|part| part.kind).collect();
+    use PartKind::{Attachment, Body};
+    assert_eq!(kinds, [Body, Attachment, Body, Attachment, Body]);
+}
+
+/// A name in each charset that programs still write, as an encoded word, by RFC 2231, and what is broken in either.
+#[test]
+fn names_in_every_charset() {
+    for (charset, hex, name) in [
+        ("utf-8", "C3A4", "ä"),
+        ("iso-8859-1", "E4", "ä"),
+        ("iso-8859-15", "A4", "€"),
+        ("windows-1252", "80", "€"),
+        ("iso-8859-2", "B9", "š"),
+        ("windows-1250", "9A", "š"),
+        ("iso-8859-5", "B6", "Ж"),
+        ("windows-1251", "C6", "Ж"),
+        ("koi8-r", "F6", "Ж"),
+        ("iso-8859-7", "E1", "α"),
+        ("windows-1255", "E0", "א"),
+        ("windows-1256", "C8", "ب"),
+        ("iso-8859-9", "FD", "ı"),
+        ("macintosh", "8A", "ä"),
+        ("gb2312", "D6D0", "中"),
+        ("gbk", "D6D0", "中"),
+        ("gb18030", "D6D0", "中"),
+        ("big5", "A4A4", "中"),
+        ("shift_jis", "93FA", "日"),
+        ("euc-jp", "C6FC", "日"),
+        ("iso-2022-jp", "1B2442467C1B2842", "日"),
+        ("euc-kr", "C7D1", "한"),
+        ("ks_c_5601-1987", "C7D1", "한"),
+        ("utf-16be", "00E4", "ä"),
+        ("utf-7", "2B41 4F512D", "ä"),
+        ("us-ascii", "61", "a"),
+        ("no-such", "C3A4", "ä"),
+    ] {
+        let hex: Vec<_> = hex
+            .replace(' ', "")
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| String::from_utf8(pair.into()).unwrap())
+            .collect();
+        let coded = |mark: &str| hex.iter().map(|pair| format!("{mark}{pair}")).collect::<String>();
+        for value in [
+            format!("filename=\"=?{charset}?q?{}?=.pdf\"", coded("=")),
+            format!("filename*={}''{}.pdf", charset, coded("%")),
+            format!("filename*0*={charset}'en'{}; filename*1=\".pdf\"", coded("%")),
+        ] {
+            // `.pdf` would have to be in that charset as well.
+            if charset == "utf-16be" && !value.contains('?') {
+                continue;
+            }
+            let mail = format!("Content-Type: a/b\nContent-Disposition: attachment; {value}\n\nx");
+            let found = default(mail.as_bytes()).parts[0].name.clone().unwrap_or_default();
+            assert_eq!(found, format!("{name}.pdf"), "{value}");
+        }
+    }
+}
+
+#[test]
 fn images_that_the_html_shows() {
     let image =
         "Content-Type: image/png; name=i.png\nContent-ID: <i%1@x>\nContent-Disposition: inline\n\nPNG";
@@ -305,6 +427,11 @@ fn time_is_linear() {
         format!("A: 1\n{}\n", many("\r")),
         format!("Content-Transfer-Encoding: base64\n\n!{}", many("QQ=")),
         format!("Content-Transfer-Encoding: quoted-printable\n\n{}", many("= ")),
+        format!("A: 1\n\n{}", many("begin 644 a\n#0V%T\n")),
+        format!("A: 1\n\nbegin 644 a\n{}", many("#0V%T\n")),
+        format!("A: 1\n\n{}", many("begin-base64 644 a\nQUJD\n")),
+        format!("A: 1\n\n{}", many("=ybegin line=1 size=1\n")),
+        format!("A: 1\n\n=ybegin line=1 size=1 name=a\n{}", many("=")),
     ] {
         let _ = read(mail.as_bytes(), &Limits::default());
     }
