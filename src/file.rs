@@ -21,7 +21,7 @@ pub struct ReadMail {
     /// Digest of just these bytes.
     pub digest: Digest,
     /// What it is the same mail by, however it came; see [`crate::message::likeness`].
-    pub likeness: Digest,
+    pub likeness: Option<Digest>,
     /// What they say.
     pub message: Message,
     /// A digest for each part of the message, in the same order.

@@ -27,7 +27,7 @@ pub const ATTEMPTS: u32 = 8;
 pub struct Decided<'a> {
     /// Its row; state and attempts are settled here.
     pub mail: Mail,
-    /// What it is the same mail by, however it came; of one that was read.
+    /// What it is the same mail by, however it came; of one that was read, and has a Message-ID or a Date.
     pub likeness: Option<Digest>,
     /// Who sent it.
     pub sender: SenderRecord,

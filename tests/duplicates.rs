@@ -126,7 +126,7 @@ fn two_mails_are_two_whatever_they_share() {
         plain().replace("See below.", "See above."),
         plain().replace("\r\na\r\n--b--", "\r\nb\r\n--b--"),
         plain().replace("<a@example.net>", "<b@example.net>"),
-        plain().replace("Message-ID: <a@example.net>\r\n", ""),
+        plain().replace("Message-ID: <a@example.net>", "Date: Sat, 21 Nov 2026 04:00:00 +0000"),
         plain().replace("Subject: Mail a", "Subject: Mail b"),
         plain().replace("Alice <alice@", "Alice <alicia@"),
         plain().replace("Subject:", "Date: Sat, 21 Nov 2026 04:00:00 +0000\r\nSubject:"),
@@ -230,4 +230,19 @@ fn two_workers_at_once_file_a_mail_once() {
     }
     assert_eq!(total, (MAILS as u64, MAILS as u64));
     assert_eq!(site.documents("all").len(), 2 * MAILS);
+}
+
+/// What has neither a Message-ID nor a Date is known again by its bytes alone.
+#[test]
+fn a_report_that_a_device_sends_twice_is_filed_twice() {
+    let site = Site::open_to_all();
+    let report = mail("a", &["all"], "All is well.").replace("Message-ID: <a@example.net>\r\n", "");
+    for (text, end) in [
+        (report.clone(), "filed"),
+        (report.clone(), "duplicate"),
+        (report.replace("04:00:00", "05:00:00"), "filed"),
+    ] {
+        site.deliver("a.eml", text);
+        assert_eq!(outcome(&site.pass()).0, end);
+    }
 }

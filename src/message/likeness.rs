@@ -15,10 +15,13 @@ const DOMAIN: &[u8] = b"mailshelf likeness 1\0";
 
 /// The likeness of a message with these parts. `digests` are those of their bytes: of most parts it needs no other.
 /// Everything that stands for a document, its name and its folder is in it, so mails that are alike file the same.
-pub fn likeness(message: &[u8], parts: &[Part], digests: &[Digest]) -> Digest {
+/// `None` without a Message-ID and a Date: a device that sends the same twice may mean it.
+pub fn likeness(message: &[u8], parts: &[Part], digests: &[Digest]) -> Option<Digest> {
     let mut frame = Frame(Hasher::default());
     frame.0.update(DOMAIN);
-    frame.header(message);
+    if !frame.header(message) {
+        return None;
+    }
     frame.count(parts.len());
     for (part, digest) in parts.iter().zip(digests) {
         frame.text(part.kind.as_str());
@@ -26,7 +29,7 @@ pub fn likeness(message: &[u8], parts: &[Part], digests: &[Digest]) -> Digest {
         frame.text(&part.media_type);
         frame.0.update(of_part(part, part.content.bytes(message), *digest).as_bytes());
     }
-    frame.0.finish()
+    Some(frame.0.finish())
 }
 
 /// Fields of any length, each with its length before it: no two lists of fields give the same bytes.
@@ -49,8 +52,8 @@ impl Frame {
         }
     }
 
-    /// The first of each field, as on record, but every From.
-    fn header(&mut self, message: &[u8]) {
+    /// The first of each field, as on record, but every From. Whether anything tells one sending from another.
+    fn header(&mut self, message: &[u8]) -> bool {
         let (mut id, mut date, mut subject, mut from) = (None, None, None, Vec::new());
         for line in fields::of_message(message) {
             let Line::Field(field) = line else { continue };
@@ -65,13 +68,13 @@ impl Frame {
                 from.push(value);
             }
         }
-        self.maybe(id.and_then(message_id).as_deref());
-        self.maybe(date.map(text_of).as_deref());
+        let (id, date) = (id.and_then(message_id), date.map(text_of));
+        self.maybe(id.as_deref());
+        self.maybe(date.as_deref());
         self.maybe(subject.map(text_of).as_deref());
         self.count(from.len());
-        for value in from {
-            self.from(value);
-        }
+        from.into_iter().for_each(|value| self.from(value));
+        id.is_some() || date.is_some_and(|date| !date.is_empty())
     }
 
     /// Its addresses: servers write the names beside them anew. A value without any, or longer than is read for them,

@@ -176,7 +176,7 @@ fn row(prepared: &Prepared, config: &Config) -> Mail {
 
 fn likeness(prepared: &Prepared) -> Option<Digest> {
     match &prepared.reading {
-        Reading::Read { whole: Whole::Mail(read), .. } => Some(read.likeness),
+        Reading::Read { whole: Whole::Mail(read), .. } => read.likeness,
         _ => None,
     }
 }

@@ -193,12 +193,25 @@ def left_out(record):
     return [part["sha256"] for recipient in record["recipients"] for part in recipient.get("left_out", [])]
 
 
-def missing(wanted, documents, excused, site):
+def filed_as(record):
+    """The delivery that was filed in place of this one, where this one is a duplicate."""
+    return next((found for one in record["recipients"] if (found := one.get("duplicate_of"))), None)
+
+
+def alike(data):
+    """The digest of bytes as they are when lines end in LF: a mail that came another way may have CRLF."""
+    return sha256(data.replace(b"\r\n", b"\n"))
+
+
+def missing(wanted, documents, excused, site, is_duplicate):
     """Python's attachments that are neither among the documents nor excused, each of these used once."""
     stored = {document["sha256"]: site.contents(document["sha256"]) for document in documents}
     left = [document["sha256"] for document in documents if not document["original"]]
+    if is_duplicate:
+        stored = {alike(data): data for data in stored.values() if data is not None}
+        left = [alike(site.contents(digest)) for digest in left]
     for label, data in wanted:
-        digest = sha256(data)
+        digest = alike(data) if is_duplicate else sha256(data)
         if digest in left:
             left.remove(digest)
             continue
@@ -214,7 +227,7 @@ def compare(mail, message, record, documents, site):
     for document in documents:
         if site.contents(document["sha256"]) is None:
             faults.append((document["path"], "", "contents missing or damaged"))
-        if document["original"] and document["sha256"] != sha256(message):
+        if document["original"] and document["sha256"] != sha256(message) and not filed_as(record):
             faults.append((document["path"], "", "the original is not the message"))
     wanted = attachments(mail)
     if wanted is None or faults:
@@ -222,7 +235,7 @@ def compare(mail, message, record, documents, site):
     rejected = [r["reason"] for r in record["recipients"] if r["outcome"] == "rejected"]
     if rejected:
         return [("-", "well-formed", f"rejected: {', '.join(rejected)}")], wanted
-    return list(missing(wanted, documents, left_out(record), site)), wanted
+    return list(missing(wanted, documents, left_out(record), site, filed_as(record))), wanted
 
 
 def known():
@@ -244,7 +257,7 @@ def main():
         records, documents = site.records(), site.documents()
         for mail, name, file, message in dropped:
             record = records.get(file)
-            own = documents.get(record["mail"], []) if record else []
+            own = documents.get(filed_as(record) or record["mail"], []) if record else []
             faults, wanted = compare(mail, message, record, own, site)
             judged += wanted is not None
             files += len(wanted or [])

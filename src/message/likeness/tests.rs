@@ -2,6 +2,10 @@ use super::*;
 use crate::message::{Limits, read};
 
 fn of(message: impl AsRef<[u8]>) -> Digest {
+    likeness_of(message).unwrap()
+}
+
+fn likeness_of(message: impl AsRef<[u8]>) -> Option<Digest> {
     let bytes = message.as_ref();
     let parts = read(bytes, &Limits::default()).unwrap().parts;
     let digests: Vec<_> = parts.iter().map(|part| Digest::of(part.content.bytes(bytes))).collect();
@@ -118,14 +122,18 @@ fn fields_cannot_be_shifted_into_one_another() {
         "Subject: a\nDate: bc\n\n",
         "Subject: abc\n\n",
         "Date: abc\n\n",
-        "Message-ID: <abc>\n\n",
+        "X-Message-ID: <i>\nMessage-ID: <iabc>\n\n",
         "From: abc\n\n",
         "From: a\nFrom: bc\n\n",
         "From: a, bc\n\n",
         "X: y\n\nabc",
         "Content-Disposition: attachment; filename=abc\n\n",
     ];
-    let mut all: Vec<_> = mails.iter().map(of).collect();
+    let with_id = |mail: &&str| match mail.contains("Message-ID") {
+        true => of(mail),
+        false => of(format!("Message-ID: <i>\n{mail}")),
+    };
+    let mut all: Vec<_> = mails.iter().map(with_id).collect();
     all.sort();
     all.dedup();
     assert_eq!(all.len(), mails.len());
@@ -135,7 +143,7 @@ fn fields_cannot_be_shifted_into_one_another() {
 fn an_image_that_the_words_show_is_not_one_that_is_attached() {
     let mail = |id: &str| {
         format!(
-            "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=cid:i>\n\
+            "Date: d\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n<img src=cid:i>\n\
              --b\nContent-Type: image/png; name=i.png\nContent-ID: <{id}>\n\nPNG\n--b--\n"
         )
     };
@@ -145,6 +153,20 @@ fn an_image_that_the_words_show_is_not_one_that_is_attached() {
 /// What is read of a long From is not all of it.
 #[test]
 fn a_long_from_counts_to_its_end() {
-    let mail = |end: &str| format!("From: {}{end}\n\nhi", "a@x.org,\n ".repeat(2000));
+    let mail = |end: &str| format!("Date: d\nFrom: {}{end}\n\nhi", "a@x.org,\n ".repeat(2000));
     assert_ne!(of(mail("b@x.org")), of(mail("c@x.org")));
+}
+
+/// A device may send the same report each day, and neither number nor date it.
+#[test]
+fn without_id_and_date_no_mail_is_like_another() {
+    for (header, is_known) in [
+        ("Message-ID: <a@b>\n", true),
+        ("Date: Sat, 21 Nov 2026 04:00:00 +0000\n", true),
+        ("Message-ID:\nDate: \n", false),
+        ("", false),
+    ] {
+        let mail = format!("{header}From: scanner@example.org\nSubject: Report\n\nAll is well.\n");
+        assert_eq!(likeness_of(mail).is_some(), is_known, "{header}");
+    }
 }
