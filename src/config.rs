@@ -22,7 +22,7 @@ use raw::Raw;
 
 pub use sender::{Require, Resolver, ResultsAt, Sender, Verify};
 pub use servers::Servers;
-pub use unit::Span;
+pub use unit::{Size, Span};
 
 /// The configuration as shipped: every key, its meaning and its default.
 pub const TEMPLATE: &str = include_str!("../packaging/mailshelf.toml");

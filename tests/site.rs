@@ -246,9 +246,20 @@ fn each_setting_of_a_library_can_be_changed_alone() {
         ("sender-policy", "sender_policy", "permissions", "anyone", "takes mail from anyone"),
         ("trust-from", "trust_from", "inherit", "yes", "the bare From header is believed"),
         ("enabled", "enabled", "yes", "no", "mail to it is rejected as mail-disabled"),
+        ("quota", "quota", "none", "10GiB", "beyond that is rejected as quota-exceeded, and kept aside"),
+        (
+            "anonymous-quota",
+            "anonymous_quota",
+            "none",
+            "3KiB",
+            "more is rejected as anonymous-quota-exceeded",
+        ),
     ];
     // Where there is a third word, yes and no are words too.
     let plain = |key: &str, word: &str| match word {
+        "none" => serde_json::Value::Null,
+        "10GiB" => (10_u64 << 30).into(),
+        "3KiB" => 3072.into(),
         "yes" | "no" if key != "trust_from" => (word == "yes").into(),
         word => serde_json::Value::from(word),
     };

@@ -1,21 +1,19 @@
 //! `mailshelf library`: where documents are filed.
 
 use jiff::Timestamp;
-use mailshelf::config::Config;
-use mailshelf::record::words::time;
+use mailshelf::config::Size;
 use mailshelf::route::alias::refusal;
 use mailshelf::site::Site;
-use mailshelf_storage::model::{
-    self, Attachments, LibrarySettings, Principal, Role, SenderPolicy, TrustFrom,
-};
+use mailshelf_storage::model::{self, Attachments, LibrarySettings, SenderPolicy, TrustFrom};
 use mailshelf_storage::{Alias, Error, LibraryName, Reader};
-use serde::Serialize;
 use serde_json::json;
 
-use super::output::Show;
 use super::{Context, DONE, complain, wrong};
 
 mod meaning;
+mod view;
+
+use view::{Grant, View, Whole};
 
 /// Libraries: add, set, show, list, remove
 #[derive(clap::Subcommand)]
@@ -23,7 +21,8 @@ pub enum Library {
     /// Make a library
     #[command(
         after_help = "Defaults: --attachments root, --overwrite no, --save-original no, --save-invitations no, \
-                      --inline-images no, --sender-policy permissions, --trust-from inherit, --enabled yes\n\
+                      --inline-images no, --sender-policy permissions, --trust-from inherit, --enabled yes, \
+                      --quota none, --anonymous-quota none\n\
                       Example: mailshelf library add invoices --alias invoices --save-original yes"
     )]
     Add {
@@ -92,6 +91,32 @@ pub struct Settings {
     /// Take mail at all
     #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
     enabled: Option<bool>,
+    /// The most that all versions of all its documents may come to by mail, removed ones included until they are purged;
+    /// mail beyond that is rejected as quota-exceeded, and kept aside
+    #[arg(long, value_name = "SIZE|none", value_parser = quota)]
+    quota: Option<Quota>,
+    /// The most that senders whom nothing proves may file in a day (UTC), all together; mail beyond that is rejected as
+    /// anonymous-quota-exceeded
+    #[arg(long, value_name = "SIZE|none", value_parser = quota)]
+    anonymous_quota: Option<Quota>,
+}
+
+/// Bytes; `None`: any number.
+#[derive(Clone, Copy)]
+struct Quota(Option<u64>);
+
+/// SQLite's numbers go so far.
+const LARGEST_QUOTA: u64 = i64::MAX as u64;
+
+fn quota(text: &str) -> Result<Quota, String> {
+    if text == "none" {
+        return Ok(Quota(None));
+    }
+    match text.parse::<Size>()?.0 {
+        0 => Err("say none for no quota; a library that is to take nothing has --enabled no".to_owned()),
+        LARGEST_QUOTA.. => Err("that is more than there is; say none for no quota".to_owned()),
+        bytes => Ok(Quota(Some(bytes))),
+    }
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {
@@ -119,6 +144,7 @@ impl Settings {
     fn is_empty(&self) -> bool {
         let Settings { title, save_original, sender_policy, trust_from, enabled, .. } = self;
         let Settings { attachments, overwrite, save_invitations, inline_images, .. } = self;
+        let Settings { quota, anonymous_quota, .. } = self;
         title.is_none()
             && attachments.is_none()
             && overwrite.is_none()
@@ -128,6 +154,8 @@ impl Settings {
             && sender_policy.is_none()
             && trust_from.is_none()
             && enabled.is_none()
+            && quota.is_none()
+            && anonymous_quota.is_none()
     }
 
     fn over(self, old: LibrarySettings) -> LibrarySettings {
@@ -141,61 +169,8 @@ impl Settings {
             sender_policy: self.sender_policy.unwrap_or(old.sender_policy),
             trust_from: self.trust_from.unwrap_or(old.trust_from),
             enabled: self.enabled.unwrap_or(old.enabled),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct View {
-    name: LibraryName,
-    address: String,
-    alias: Alias,
-    title: String,
-    attachments: Attachments,
-    overwrite: bool,
-    save_original: bool,
-    save_invitations: bool,
-    inline_images: bool,
-    sender_policy: SenderPolicy,
-    trust_from: TrustFrom,
-    enabled: bool,
-    created_at: String,
-}
-
-/// A library with the rights given in it.
-#[derive(Serialize)]
-struct Whole {
-    #[serde(flatten)]
-    library: View,
-    grants: Vec<Grant>,
-    /// For people: what each setting does.
-    #[serde(skip)]
-    meanings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Grant {
-    principal: Principal,
-    role: Role,
-}
-
-impl View {
-    fn new(library: model::Library, config: &Config) -> View {
-        let domain = config.site.domains.first().map(String::as_str).unwrap_or_default();
-        View {
-            address: format!("{}{}@{domain}", config.site.alias_prefix, library.alias),
-            name: library.name,
-            alias: library.alias,
-            title: library.settings.title,
-            attachments: library.settings.attachments,
-            overwrite: library.settings.overwrite,
-            save_original: library.settings.save_original,
-            save_invitations: library.settings.save_invitations,
-            inline_images: library.settings.inline_images,
-            sender_policy: library.settings.sender_policy,
-            trust_from: library.settings.trust_from,
-            enabled: library.settings.enabled,
-            created_at: time(library.created_at),
+            quota: self.quota.map_or(old.quota, |Quota(bytes)| bytes),
+            anonymous_quota: self.anonymous_quota.map_or(old.anonymous_quota, |Quota(bytes)| bytes),
         }
     }
 }
@@ -203,66 +178,6 @@ impl View {
 /// As people write it.
 pub fn word(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
-}
-
-impl Show for View {
-    const COLUMNS: &'static [&'static str] = &[
-        "name",
-        "address",
-        "title",
-        "attachments",
-        "overwrite",
-        "save-original",
-        "save-invitations",
-        "inline-images",
-        "sender-policy",
-        "trust-from",
-        "enabled",
-    ];
-
-    fn row(&self) -> Vec<String> {
-        vec![
-            self.name.to_string(),
-            self.address.clone(),
-            self.title.clone(),
-            self.attachments.to_string(),
-            word(self.overwrite),
-            word(self.save_original),
-            word(self.save_invitations),
-            word(self.inline_images),
-            self.sender_policy.to_string(),
-            self.trust_from.to_string(),
-            word(self.enabled),
-        ]
-    }
-}
-
-impl Show for Whole {
-    const COLUMNS: &'static [&'static str] = &[
-        "name",
-        "address",
-        "title",
-        "attachments",
-        "overwrite",
-        "save-original",
-        "save-invitations",
-        "inline-images",
-        "sender-policy",
-        "trust-from",
-        "enabled",
-        "created",
-        "rights",
-    ];
-
-    fn row(&self) -> Vec<String> {
-        let View { name, address, title, created_at, .. } = &self.library;
-        let mut row = vec![name.to_string(), address.clone(), title.clone()];
-        row.extend(self.meanings.iter().cloned());
-        row.push(created_at.clone());
-        let grants: Vec<_> = self.grants.iter().map(|g| format!("{} {}", g.principal, g.role)).collect();
-        row.push(if grants.is_empty() { "none".to_owned() } else { grants.join(", ") });
-        row
-    }
 }
 
 /// The library of a name, or that there is none.
@@ -304,8 +219,13 @@ impl Library {
             }
             Library::Show { name } => show(context, &site, &name),
             Library::List => {
-                let libraries = site.catalog.read()?.libraries()?;
-                let views: Vec<_> = libraries.into_iter().map(|l| View::new(l, &site.config)).collect();
+                let (reader, now) = (site.catalog.read()?, Timestamp::now());
+                let view = |library: model::Library| {
+                    let usage = reader.usage(library.id, now, now)?;
+                    Ok(View::new(library, &usage, &site.config))
+                };
+                let views: Vec<_> =
+                    reader.libraries()?.into_iter().map(view).collect::<Result<_, Error>>()?;
                 context
                     .out
                     .list(&views, "There is no library. Make one: mailshelf library add NAME --alias A")?;
@@ -349,6 +269,9 @@ fn show(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<u8
     let grants = reader.grants(library.id)?.into_iter();
     let grants = grants.map(|grant| Grant { principal: grant.principal, role: grant.role }).collect();
     let meanings = meaning::meanings(&library.settings, &site.config);
-    context.out.show(&Whole { library: View::new(library, &site.config), grants, meanings })?;
+    let (now, former_aliases) = (Timestamp::now(), Vec::new());
+    let usage = reader.usage(library.id, now, now)?;
+    let library = View::new(library, &usage, &site.config);
+    context.out.show(&Whole { library, grants, former_aliases, meanings })?;
     Ok(DONE)
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Counts, Document, Event, EventQuery, Filing, Grant, Group, KeptEnd, KnownContent, Library,
-    LibrarySettings, Mail, MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role,
-    UnusedAddress, User, Wanted, Way,
+    Anonymous, Counts, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd, KnownContent,
+    Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent, Outcome, Pass,
+    Placed, Principal, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
@@ -30,6 +30,10 @@ pub trait Reader {
 
     /// The library of an alias.
     fn library_by_alias(&self, alias: &Alias) -> Result<Option<Library>>;
+    /// The library that had this alias before it got another, and when it did. None where a library has the alias now.
+    fn library_by_former_alias(&self, alias: &Alias) -> Result<Option<(Library, Timestamp)>>;
+    /// The aliases that a library had before, the newest first.
+    fn former_aliases(&self, library: LibraryId) -> Result<Vec<FormerAlias>>;
     /// The library of a name.
     fn library(&self, name: &LibraryName) -> Result<Option<Library>>;
     /// All libraries.
@@ -128,6 +132,12 @@ pub trait Reader {
     /// The `seq` of the newest event; 0 if there is none.
     fn last_event(&self) -> Result<u64>;
 
+    /// How full a library is: on the day (UTC) of `at`, and for what was kept aside on the day of `since` or later. A
+    /// look-up of one row, and of one for each of these days.
+    fn usage(&self, library: LibraryId, at: Timestamp, since: Timestamp) -> Result<Usage>;
+    /// The libraries whose sum of bytes is wrong. Looks at every version: for `verify`.
+    fn miscounts(&self) -> Result<Vec<Miscount>>;
+
     /// Looks for damage of the catalog itself; one sentence for each.
     fn integrity(&self) -> Result<Vec<String>>;
 }
@@ -142,8 +152,11 @@ pub trait Writer: Reader {
         settings: &LibrarySettings,
         now: Timestamp,
     ) -> Result<LibraryId>;
-    /// Changes alias and settings. `Error::Taken` if the alias is another library's.
+    /// Changes alias and settings. `Error::Taken` if the alias is another library's. The alias that it had becomes a
+    /// former one; the one it gets is nobody's former one any more.
     fn set_library(&mut self, library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Result<()>;
+    /// Forgets a former alias; false if the library has none such.
+    fn forget_former_alias(&mut self, library: LibraryId, alias: &Alias) -> Result<bool>;
     /// `Error::NotEmpty` if it holds documents. Outcomes that name it stay and name none.
     fn remove_library(&mut self, library: LibraryId) -> Result<()>;
     /// `Error::Taken` if the login is.
@@ -184,6 +197,17 @@ pub trait Writer: Reader {
     /// ([`crate::model::numbered`]) or as a new version, as it says itself; gives the place it has now. Its content must
     /// be on record with its size, and not doomed; else `Error::Refused`.
     fn add_document(&mut self, document: &NewDocument) -> Result<Placed>;
+    /// Adds to what nobody proven has sent to a library on the day (UTC) of `at`, and forgets the days before both that of
+    /// `since` and the day before.
+    fn add_anonymous(
+        &mut self,
+        library: LibraryId,
+        at: Timestamp,
+        since: Timestamp,
+        bytes: Anonymous,
+    ) -> Result<()>;
+    /// Puts right what [`Reader::miscounts`] finds, and gives it as it was found.
+    fn recount(&mut self) -> Result<Vec<Miscount>>;
     /// A content is in the store and durable; no longer doomed if it was.
     ///
     /// Contents are removed while passes go on. So whoever adds a document must look, in this same transaction, at

@@ -28,6 +28,7 @@ mod filing;
 mod versions;
 mod lookup;
 mod history;
+mod usage;
 
 /// Tests a store of contents. `make` gives a new, empty one at each call.
 pub fn contents(make: &dyn Fn() -> Box<dyn Contents>) {
@@ -46,6 +47,7 @@ pub fn catalog(make: &dyn Fn() -> Box<dyn Catalog>) {
         versions::TESTS,
         lookup::TESTS,
         history::TESTS,
+        usage::TESTS,
     ];
     for test in suites.into_iter().flatten() {
         test(&*make());

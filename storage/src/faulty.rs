@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Counts, Document, Event, EventQuery, Filing, Grant, Group, KeptEnd, KnownContent, Library,
-    LibrarySettings, Mail, MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role,
-    UnusedAddress, User, Wanted, Way,
+    Anonymous, Counts, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd, KnownContent,
+    Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent, Outcome, Pass,
+    Placed, Principal, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -202,6 +202,8 @@ macro_rules! reads {
             hand_on! {
                 fn settings_version() -> u64;
                 fn library_by_alias(alias: &Alias) -> Option<Library>;
+                fn library_by_former_alias(alias: &Alias) -> Option<(Library, Timestamp)>;
+                fn former_aliases(library: LibraryId) -> Vec<FormerAlias>;
                 fn library(name: &LibraryName) -> Option<Library>;
                 fn libraries() -> Vec<Library>;
                 fn users_by_address(address: &Address) -> Vec<User>;
@@ -238,6 +240,8 @@ macro_rules! reads {
                 fn events(query: &EventQuery) -> Vec<Event>;
                 fn events_between(since: Timestamp, until: Timestamp) -> Option<(u64, u64)>;
                 fn last_event() -> u64;
+                fn usage(library: LibraryId, at: Timestamp, since: Timestamp) -> Usage;
+                fn miscounts() -> Vec<Miscount>;
                 fn integrity() -> Vec<String>;
             }
         }
@@ -251,6 +255,7 @@ impl Writer for FaultyWriter<'_> {
     hand_on_mut! {
         fn add_library(name: &LibraryName, alias: &Alias, settings: &LibrarySettings, now: Timestamp) -> LibraryId;
         fn set_library(library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> ();
+        fn forget_former_alias(library: LibraryId, alias: &Alias) -> bool;
         fn remove_library(library: LibraryId) -> ();
         fn add_user(login: &Login, addresses: &[Address]) -> UserId;
         fn set_user(user: UserId, addresses: &[Address]) -> ();
@@ -266,6 +271,8 @@ impl Writer for FaultyWriter<'_> {
         fn put_outcome(delivery: DeliveryId, pass: PassId, outcome: &Outcome, now: Timestamp) -> ();
         fn put_kept_end(delivery: DeliveryId, end: &KeptEnd) -> ();
         fn add_document(document: &NewDocument) -> Placed;
+        fn add_anonymous(library: LibraryId, at: Timestamp, since: Timestamp, bytes: Anonymous) -> ();
+        fn recount() -> Vec<Miscount>;
         fn add_content(digest: Digest, size: u64) -> ();
         fn doom_content(digest: Digest) -> bool;
         fn drop_content(digest: Digest) -> ();

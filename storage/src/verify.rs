@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use crate::contents::Stored;
 use crate::digest::Hasher;
-use crate::model::KnownContent;
+use crate::model::{KnownContent, Miscount};
 use crate::{Catalog, Contents, Digest, LibraryName, Reader, Result};
 
 mod repair;
@@ -152,7 +152,7 @@ fn verify_within(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report> {
     let mut report = Report::default();
-    let rows = on_record(&*catalog.read()?, &mut report)?;
+    let (rows, miscounts) = on_record(&*catalog.read()?, &mut report)?;
     let listed = list(contents, &rows, &mut report)?;
     let since = Instant::now();
     let broken = read_all(contents, &rows, progress);
@@ -165,6 +165,10 @@ fn verify_within(
     if repair {
         repair::remove_orphans(catalog, contents, &mut report)?;
     }
+    match repair && !miscounts.is_empty() {
+        true => report.repaired.extend(repair::recount(catalog)?.iter().map(ToString::to_string)),
+        false => report.catalog.extend(miscounts.iter().map(ToString::to_string)),
+    }
     Ok(report)
 }
 
@@ -172,7 +176,7 @@ fn verify_within(
 /// contents are read would keep its log from being cut for hours.
 type Rows = Vec<(Digest, KnownContent)>;
 
-fn on_record(reader: &dyn Reader, report: &mut Report) -> Result<Rows> {
+fn on_record(reader: &dyn Reader, report: &mut Report) -> Result<(Rows, Vec<Miscount>)> {
     let counts = reader.counts()?;
     (report.documents, report.contents, report.mails) = (counts.documents, counts.contents, counts.mails);
     report.catalog = reader.integrity()?;
@@ -181,7 +185,7 @@ fn on_record(reader: &dyn Reader, report: &mut Report) -> Result<Rows> {
         rows.push((digest, known));
         Ok(())
     })?;
-    Ok(rows)
+    Ok((rows, reader.miscounts()?))
 }
 
 struct Listed {

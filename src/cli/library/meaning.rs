@@ -4,13 +4,14 @@ use mailshelf::config::Config;
 use mailshelf::sender::trusts_from;
 use mailshelf_storage::model::{Attachments, LibrarySettings, SenderPolicy, TrustFrom};
 
+use super::view::quota as written;
 use super::word;
 
 /// Each setting but the title: its value, and what that does at this site. In the order in which they are shown.
 pub fn meanings(settings: &LibrarySettings, config: &Config) -> Vec<String> {
     let LibrarySettings { attachments, overwrite, save_original, save_invitations, inline_images, .. } =
         settings;
-    let LibrarySettings { sender_policy, trust_from, enabled, .. } = settings;
+    let LibrarySettings { sender_policy, trust_from, enabled, quota, anonymous_quota, .. } = settings;
     let told =
         |yes: bool, if_yes: &str, if_no: &str| format!("{}: {}", word(yes), if yes { if_yes } else { if_no });
     vec![
@@ -34,6 +35,8 @@ pub fn meanings(settings: &LibrarySettings, config: &Config) -> Vec<String> {
         format!("{sender_policy}: {}", policy(*sender_policy, config.site.authenticated_only)),
         format!("{trust_from}: {}", trust(*trust_from, config.sender.trust_from)),
         told(*enabled, "it takes mail", "mail to it is rejected as mail-disabled"),
+        format!("{}: {}", written(*quota), bound(quota.is_some())),
+        format!("{}: {}", written(*anonymous_quota), bound_of_nobody(anonymous_quota.is_some())),
     ]
 }
 
@@ -42,6 +45,24 @@ fn place(attachments: Attachments) -> &'static str {
         Attachments::Root => "documents stand in the root of the library",
         Attachments::Subject => "the documents of a mail stand in a folder named by its subject",
         Attachments::Sender => "the documents of a mail stand in a folder named by its From address",
+    }
+}
+
+fn bound(is_set: bool) -> &'static str {
+    match is_set {
+        true => {
+            "mail that would take its documents, all versions and removed ones included, beyond that is rejected as quota-exceeded, and kept aside"
+        }
+        false => "its documents may come to any size",
+    }
+}
+
+fn bound_of_nobody(is_set: bool) -> &'static str {
+    match is_set {
+        true => {
+            "senders whom nothing proves may file so much there in a day, all together; more is rejected as anonymous-quota-exceeded"
+        }
+        false => "senders whom nothing proves may file there as much as others",
     }
 }
 

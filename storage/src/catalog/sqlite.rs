@@ -23,6 +23,7 @@ mod mails;
 mod kept;
 mod documents;
 mod contents;
+mod usage;
 mod passes;
 
 /// Connections kept for reading; a read beyond them opens one of its own.

@@ -28,6 +28,8 @@ fn a_library_comes_back_as_it_went_in(catalog: &dyn Catalog) {
         sender_policy: SenderPolicy::Anyone,
         trust_from: TrustFrom::No,
         enabled: false,
+        quota: Some(1 << 40),
+        anonymous_quota: Some(0),
     };
     let (name, alias): (LibraryName, Alias) = (the("invoices"), the("bills"));
     let id = write(catalog, |writer| {

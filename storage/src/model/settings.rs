@@ -62,6 +62,10 @@ pub struct LibrarySettings {
     pub trust_from: TrustFrom,
     /// Whether it takes mail at all.
     pub enabled: bool,
+    /// The most bytes that all versions of all its documents may come to by mail; `None`: any number.
+    pub quota: Option<u64>,
+    /// The most bytes that nobody proven may file there in a day (UTC), all together; `None`: any number.
+    pub anonymous_quota: Option<u64>,
 }
 
 impl Default for LibrarySettings {
@@ -76,6 +80,8 @@ impl Default for LibrarySettings {
             sender_policy: SenderPolicy::Permissions,
             trust_from: TrustFrom::Inherit,
             enabled: true,
+            quota: None,
+            anonymous_quota: None,
         }
     }
 }

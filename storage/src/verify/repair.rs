@@ -3,10 +3,19 @@
 use super::{Orphan, OrphanKind, Report};
 use crate::contents::Stored;
 use crate::failpoint::reached;
+use crate::model::Miscount;
 use crate::{Catalog, Contents, Digest, Result};
 
 /// Contents removed in one transaction: writers wait for no more unlinks than these.
 const AT_ONCE: usize = 256;
+
+/// Puts right the sums of bytes, and gives those that were wrong: looked at anew, for mail may have been filed meanwhile.
+pub(super) fn recount(catalog: &dyn Catalog) -> Result<Vec<Miscount>> {
+    let mut writer = catalog.write()?;
+    let found = writer.recount()?;
+    writer.commit()?;
+    Ok(found)
+}
 
 /// Afterwards the report's orphans are those that could not be removed.
 pub(super) fn remove_orphans(

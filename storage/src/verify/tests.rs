@@ -421,3 +421,16 @@ fn killed_at_each_point() {
         assert_eq!(site.path(Digest::of(b"second")).exists(), documents == 2, "{point}");
     }
 }
+
+#[test]
+fn a_wrong_sum_is_told_and_put_right() {
+    let site = Site::new();
+    site.file("a.txt", b"12345");
+    let behind = rusqlite::Connection::open(site.folder.join("catalog.db")).unwrap();
+    behind.execute_batch("UPDATE libraries SET used = 1000").unwrap();
+    let wrong = ["library invoices has 1000 bytes on record, and its documents come to 5"];
+    assert_eq!(site.verify(false).catalog, wrong);
+    let repaired = site.verify(true);
+    assert_eq!((repaired.repaired.as_slice(), repaired.is_clean()), (&wrong.map(str::to_owned)[..], true));
+    assert!(site.verify(false).is_clean());
+}

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::fault::{Fault, Sql, not_found, taken};
 use super::people;
 use super::values::Millis;
-use crate::model::{Grant, Library, LibrarySettings, Principal, Role};
+use crate::model::{FormerAlias, Grant, Library, LibrarySettings, Principal, Role};
 use crate::{Alias, Error, GroupId, GroupName, LibraryId, LibraryName, Login, UserId};
 
 const COLUMNS: &str = "id, name, alias, title, save_original, sender_policy, trust_from, enabled, created_at,
-                       attachments, overwrite, save_invitations, inline_images";
+                       attachments, overwrite, save_invitations, inline_images, quota, anonymous_quota";
 
 fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
     let settings = LibrarySettings {
@@ -23,6 +23,8 @@ fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
         sender_policy: row.get(5)?,
         trust_from: row.get(6)?,
         enabled: row.get(7)?,
+        quota: row.get(13)?,
+        anonymous_quota: row.get(14)?,
     };
     let Millis(created_at) = row.get(8)?;
     Ok(Library { id: row.get(0)?, name: row.get(1)?, alias: row.get(2)?, settings, created_at })
@@ -31,6 +33,34 @@ fn library(row: &Row<'_>) -> rusqlite::Result<Library> {
 pub(super) fn by_alias(db: &Connection, alias: &Alias) -> Sql<Option<Library>> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM libraries WHERE alias = ?1"))?;
     Ok(query.query_row([alias], library).optional()?)
+}
+
+/// Whoever has the alias now has it alone: then there is no such row.
+pub(super) fn by_former_alias(db: &Connection, alias: &Alias) -> Sql<Option<(Library, Timestamp)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, since FROM libraries
+         JOIN (SELECT library, since FROM former_aliases WHERE alias = ?1) ON library = id"
+    );
+    let found = |row: &Row<'_>| {
+        let Millis(since) = row.get(15)?;
+        Ok((library(row)?, since))
+    };
+    Ok(db.prepare_cached(&sql)?.query_row([alias], found).optional()?)
+}
+
+pub(super) fn former_aliases(db: &Connection, id: LibraryId) -> Sql<Vec<FormerAlias>> {
+    let sql = "SELECT alias, since FROM former_aliases WHERE library = ?1 ORDER BY since DESC, alias";
+    let former = |row: &Row<'_>| {
+        let Millis(since) = row.get(1)?;
+        Ok(FormerAlias { alias: row.get(0)?, since })
+    };
+    let mut query = db.prepare_cached(sql)?;
+    Ok(query.query_map([id], former)?.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn forget_former_alias(db: &Connection, id: LibraryId, alias: &Alias) -> Sql<bool> {
+    let sql = "DELETE FROM former_aliases WHERE library = ?1 AND alias = ?2";
+    Ok(db.prepare_cached(sql)?.execute(params![id, alias])? > 0)
 }
 
 pub(super) fn by_name(db: &Connection, name: &LibraryName) -> Sql<Option<Library>> {
@@ -79,16 +109,21 @@ pub(super) fn add(
 pub(super) fn set(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
     name(db, id)?;
     check_alias(db, alias, Some(id))?;
+    let sql = "INSERT OR REPLACE INTO former_aliases (alias, library, since)
+               SELECT alias, id, ?3 FROM libraries WHERE id = ?1 AND alias <> ?2";
+    db.prepare_cached(sql)?.execute(params![id, alias, Millis(Timestamp::now())])?;
     put(db, id, alias, settings)
 }
 
-/// The one place that writes settings.
+/// The one place that writes settings. An alias in use is no former one.
 fn put(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
     let sql = "UPDATE libraries SET alias = ?2, title = ?3, save_original = ?4, sender_policy = ?5, trust_from = ?6,
-               enabled = ?7, attachments = ?8, overwrite = ?9, save_invitations = ?10, inline_images = ?11
+               enabled = ?7, attachments = ?8, overwrite = ?9, save_invitations = ?10, inline_images = ?11,
+               quota = ?12, anonymous_quota = ?13
                WHERE id = ?1";
     let LibrarySettings { title, save_original, sender_policy, trust_from, enabled, .. } = settings;
     let LibrarySettings { attachments, overwrite, save_invitations, inline_images, .. } = settings;
+    let LibrarySettings { quota, anonymous_quota, .. } = settings;
     db.prepare_cached(sql)?.execute(params![
         id,
         alias,
@@ -100,8 +135,11 @@ fn put(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings
         attachments,
         overwrite,
         save_invitations,
-        inline_images
+        inline_images,
+        quota,
+        anonymous_quota
     ])?;
+    db.prepare_cached("DELETE FROM former_aliases WHERE alias = ?1")?.execute([alias])?;
     Ok(())
 }
 

@@ -1,84 +1,26 @@
 //! One reading or one writing: each method of the traits hands over to the file that knows its table.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 
-use super::fault::{Fault, Sql, refused};
-use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people};
+use super::fault::Fault;
+use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people, usage};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Counts, Document, Event, EventQuery, Filing, Grant, Group, KeptEnd, KnownContent, Library,
-    LibrarySettings, Mail, MailQuery, Member, NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Role,
-    UnusedAddress, User, Wanted, Way,
+    Anonymous, Counts, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd, KnownContent,
+    Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent, Outcome, Pass,
+    Placed, Principal, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
-    Address, Alias, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName, Login, PassId, Result,
-    UserId,
+    Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
 };
+
+mod run;
 
 pub(super) struct Session<'c> {
     held: Held<'c>,
     name: &'c str,
     /// Savepoints that stand open.
     depth: u32,
-}
-
-impl<'c> Session<'c> {
-    pub(super) fn new(held: Held<'c>, name: &'c str) -> Session<'c> {
-        Session { held, name, depth: 0 }
-    }
-
-    /// SQLite may end a transaction by itself after a grave error. What came after that would then stand alone and
-    /// be durable at once, so nothing may come after it.
-    fn run<T>(&self, action: &'static str, sql: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-        if self.held.is_autocommit() {
-            let why = "SQLite has taken the transaction back after an error".to_owned();
-            return Err(Error::Catalog { name: self.name.to_owned(), action, why });
-        }
-        sql(&self.held).map_err(|fault| fault.told(self.name, action))
-    }
-
-    /// Several statements that happen together or not at all.
-    fn run_whole<T>(&self, action: &'static str, sql: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-        self.run(action, |db| {
-            db.prepare_cached("SAVEPOINT whole")?.execute([])?;
-            let done = sql(db);
-            if done.is_err() && !db.is_autocommit() {
-                db.prepare_cached("ROLLBACK TO whole")?.execute([])?;
-            }
-            if !db.is_autocommit() {
-                db.prepare_cached("RELEASE whole")?.execute([])?;
-            }
-            done
-        })
-    }
-
-    /// A change of libraries, users, groups or grants: the one place that raises the version, if anything changed.
-    fn change<T>(&self, action: &'static str, sql: impl FnOnce(&Connection) -> Sql<T>) -> Result<T> {
-        self.run_whole(action, |db| {
-            let before = db.total_changes();
-            let done = sql(db)?;
-            if db.total_changes() > before {
-                db.prepare_cached("UPDATE meta SET settings_version = settings_version + 1")?.execute([])?;
-            }
-            Ok(done)
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) fn end_for_test(&self) {
-        self.held.end().expect("the transaction ends");
-    }
-
-    fn part(&mut self, action: &'static str, statements: &[&str], opens: bool) -> Result<()> {
-        let depth = if opens { self.depth.checked_add(1) } else { self.depth.checked_sub(1) };
-        self.depth = self.run(action, |db| {
-            let depth = depth.ok_or_else(|| refused(action, "no part has begun"))?;
-            statements.iter().try_for_each(|sql| db.prepare_cached(sql)?.execute([]).map(drop))?;
-            Ok(depth)
-        })?;
-        Ok(())
-    }
 }
 
 impl Reader for Session<'_> {
@@ -88,6 +30,14 @@ impl Reader for Session<'_> {
 
     fn library_by_alias(&self, alias: &Alias) -> Result<Option<Library>> {
         self.run("look up an alias", |db| libraries::by_alias(db, alias))
+    }
+
+    fn library_by_former_alias(&self, alias: &Alias) -> Result<Option<(Library, Timestamp)>> {
+        self.run("look up a former alias", |db| libraries::by_former_alias(db, alias))
+    }
+
+    fn former_aliases(&self, library: LibraryId) -> Result<Vec<FormerAlias>> {
+        self.run("list former aliases", |db| libraries::former_aliases(db, library))
     }
 
     fn library(&self, name: &LibraryName) -> Result<Option<Library>> {
@@ -250,6 +200,14 @@ impl Reader for Session<'_> {
         self.run("look up the last event", passes::last_event)
     }
 
+    fn usage(&self, library: LibraryId, at: Timestamp, since: Timestamp) -> Result<Usage> {
+        self.run("look how full a library is", |db| usage::of(db, library, at, since))
+    }
+
+    fn miscounts(&self) -> Result<Vec<Miscount>> {
+        self.run("count bytes", usage::miscounts)
+    }
+
     fn integrity(&self) -> Result<Vec<String>> {
         self.run("look for damage", contents::integrity)
     }
@@ -268,6 +226,10 @@ impl Writer for Session<'_> {
 
     fn set_library(&mut self, library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Result<()> {
         self.change("change a library", |db| libraries::set(db, library, alias, settings))
+    }
+
+    fn forget_former_alias(&mut self, library: LibraryId, alias: &Alias) -> Result<bool> {
+        self.change("forget a former alias", |db| libraries::forget_former_alias(db, library, alias))
     }
 
     fn remove_library(&mut self, library: LibraryId) -> Result<()> {
@@ -334,6 +296,20 @@ impl Writer for Session<'_> {
 
     fn add_document(&mut self, document: &NewDocument) -> Result<Placed> {
         self.run("add a document", |db| documents::add(db, document))
+    }
+
+    fn add_anonymous(
+        &mut self,
+        library: LibraryId,
+        at: Timestamp,
+        since: Timestamp,
+        bytes: Anonymous,
+    ) -> Result<()> {
+        self.run_whole("count what nobody proven sends", |db| usage::add(db, library, at, since, bytes))
+    }
+
+    fn recount(&mut self) -> Result<Vec<Miscount>> {
+        self.run_whole("count bytes anew", usage::recount)
     }
 
     fn add_content(&mut self, digest: Digest, size: u64) -> Result<()> {

@@ -40,6 +40,8 @@ fn a_library_of_an_earlier_version_does_what_it_did() {
         sender_policy: SenderPolicy::Anyone,
         trust_from: TrustFrom::No,
         enabled: false,
+        quota: None,
+        anonymous_quota: None,
     };
     assert_eq!(library.settings, expected);
 }
@@ -71,4 +73,42 @@ fn documents_of_an_earlier_version_are_found_and_stay_apart() {
     let documents = catalog.writer.lock().unwrap();
     let old = "SELECT count(*) FROM documents WHERE instr(name_key || series_key, 'ß') > 0";
     assert_eq!(documents.query_row(old, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
+
+/// What moves documents, removes them, or finds a size wrong, keeps the sums right, and so does the upgrade itself.
+#[test]
+fn sums_of_an_earlier_version_are_made_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "INSERT INTO libraries (name, alias, title, save_original, sender_policy, trust_from, enabled,
+                                       created_at)
+                VALUES ('m', 'b', '', 0, 'anyone', 'no', 0, 0);
+                INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+                VALUES ('01J0000000000000000000000A', 'f', 'n', 1, 0, 'done', 0);
+                INSERT INTO contents VALUES (1, zeroblob(32), 1000, 0), (2, randomblob(32), 24, 0);
+                INSERT INTO documents VALUES (1, 1, '', '', 'a', 'a', 'a (2)', 1), (2, 2, '', '', 'a', 'a', 'a (2)', 1);
+                INSERT INTO versions
+                SELECT documents.id, contents.id, contents.id, 't', 'by', 0, '01J0000000000000000000000A', 0
+                FROM documents, contents WHERE documents.id = 1 OR contents.id = 2;";
+    let catalog = upgraded(dir.path(), rows);
+    let used = || {
+        let reader = catalog.read().unwrap();
+        assert_eq!(reader.miscounts().unwrap(), []);
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        [1, 2].map(|id| reader.usage(crate::LibraryId(id), now, now).unwrap().used)
+    };
+    assert_eq!(used(), [1024, 24]);
+    let change = |sql: &str| {
+        catalog.writer.lock().unwrap().execute_batch(sql).unwrap();
+        used()
+    };
+    assert_eq!(
+        change("UPDATE documents SET library = 2, name = 'b', name_key = 'b' WHERE id = 1"),
+        [0, 1048]
+    );
+    assert_eq!(change("UPDATE documents SET library = 1 WHERE id = 2"), [24, 1024]);
+    assert_eq!(change("UPDATE versions SET content = 1 WHERE document = 2"), [1000, 1024]);
+    assert_eq!(change("UPDATE versions SET document = 2 WHERE document = 1 AND version = 1"), [2000, 24]);
+    assert_eq!(change("UPDATE contents SET size = 10 WHERE id = 1"), [20, 24]);
+    assert_eq!(change("DELETE FROM versions WHERE document = 2 AND version = 2"), [10, 24]);
+    assert_eq!(change("DELETE FROM versions; DELETE FROM documents;"), [0, 0]);
 }
