@@ -18,11 +18,13 @@ use crate::record::{Decided, Fate, shelf};
 use crate::sender::Identity;
 use imagined::Imagined;
 pub use place::Place;
-pub use steps::{Stage, Step};
+pub use stage::Stage;
+pub use steps::Step;
 pub use view::{Action, Disposal, EnvelopeView, Explanation, MessageView, PartView, Recipient};
 
 mod view;
 mod place;
+mod stage;
 mod steps;
 pub mod words;
 mod imagined;
@@ -150,7 +152,7 @@ impl About<'_> {
 
     /// What a pass would put on record for each recipient.
     fn foretell(&self, decided: &Decided<'_>) -> Result<Vec<RecipientRecord>, Error> {
-        let mut imagined = Imagined::new(self.reader);
+        let mut imagined = Imagined::new(self.reader, &self.config.drop);
         let (_, _, fault) = decided.fate.state(0);
         let mut records = Vec::with_capacity(decided.recipients.len());
         for decision in &decided.recipients {

@@ -31,6 +31,10 @@ pub enum Reason {
     TooComplex,
     /// No attachment, and the original is not wanted.
     NothingToFile,
+    /// The library's quota would be exceeded.
+    QuotaExceeded,
+    /// More than senders whom nothing proves may file there, or have kept for it.
+    AnonymousQuotaExceeded,
     /// It goes round in circles.
     MailLoop,
     /// No mail at all.
@@ -53,6 +57,8 @@ impl Reason {
         Reason::BlockedType,
         Reason::TooComplex,
         Reason::NothingToFile,
+        Reason::QuotaExceeded,
+        Reason::AnonymousQuotaExceeded,
         Reason::MailLoop,
         Reason::Malformed,
     ];
@@ -73,6 +79,8 @@ impl Reason {
             Reason::BlockedType => "blocked-type",
             Reason::TooComplex => "too-complex",
             Reason::NothingToFile => "nothing-to-file",
+            Reason::QuotaExceeded => "quota-exceeded",
+            Reason::AnonymousQuotaExceeded => "anonymous-quota-exceeded",
             Reason::MailLoop => "mail-loop",
             Reason::Malformed => "malformed",
         }
@@ -101,17 +109,28 @@ impl Reason {
             Reason::BlockedType => "an attachment is of a type that this site never files",
             Reason::TooComplex => "the message has more parts, levels or header than the limits allow",
             Reason::NothingToFile => "the mail holds nothing that the library files",
+            Reason::QuotaExceeded => "the library is full: with this mail it would hold more than it may",
+            Reason::AnonymousQuotaExceeded => {
+                "senders whom nothing proves have sent as much there as the library takes of them"
+            }
             Reason::MailLoop => "the mail goes round in circles",
             Reason::Malformed => "it is no mail: it is empty, or has no header",
         }
     }
 
-    /// Mail rejected for one of these may have been our server's fault or ours: it is kept aside, whatever
-    /// `drop.rejected` says.
+    /// Mail rejected for one of these may have been our server's fault or ours, and that a library is full is its
+    /// administrator's affair: it is kept aside, whatever `drop.rejected` says.
     pub fn may_be_our_fault(reason: &str) -> bool {
-        [Reason::Malformed, Reason::TooComplex, Reason::NoRecipient, Reason::ForeignDomain]
-            .iter()
-            .any(|ours| ours.as_str() == reason)
+        matches!(
+            Reason::of(reason),
+            Some(
+                Reason::Malformed
+                    | Reason::TooComplex
+                    | Reason::NoRecipient
+                    | Reason::ForeignDomain
+                    | Reason::QuotaExceeded
+            )
+        )
     }
 }
 
@@ -142,11 +161,13 @@ mod tests {
             Reason::BlockedType => 10,
             Reason::TooComplex => 11,
             Reason::NothingToFile => 12,
-            Reason::MailLoop => 13,
-            Reason::Malformed => 14,
+            Reason::QuotaExceeded => 13,
+            Reason::AnonymousQuotaExceeded => 14,
+            Reason::MailLoop => 15,
+            Reason::Malformed => 16,
         };
         let places: Vec<usize> = Reason::ALL.iter().map(|reason| place(*reason)).collect();
-        assert_eq!(places, (0..15).collect::<Vec<_>>());
+        assert_eq!(places, (0..17).collect::<Vec<_>>());
     }
 
     #[test]

@@ -10,12 +10,15 @@ use mailshelf_storage::model::{
 };
 use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, LibraryId, Login, Writer};
 
+use crate::config;
 use crate::escape::json;
 use crate::file::{Proposal, Proposed, Refusal};
+use quota::{Asked, Rooms, Terms};
 use shelf::{Marks, Shelf, Standings};
 use words::{MailRecord, RecipientRecord, SenderRecord, Standing};
 
 pub mod publish;
+pub(crate) mod quota;
 pub(crate) mod shelf;
 pub mod words;
 
@@ -130,6 +133,8 @@ pub struct Book<'a> {
     pub contents: &'a dyn Contents,
     /// The pass that decided.
     pub pass: &'a Pass,
+    /// What becomes of refused mail.
+    pub drop: &'a config::Drop,
 }
 
 impl Book<'_> {
@@ -144,8 +149,8 @@ impl Book<'_> {
         let mut settled = Vec::with_capacity(batch.len());
         for decided in batch {
             writer.savepoint()?;
-            let standings = Standings::default();
-            match (Entry { book: self, writer: &mut *writer, decided, now, standings }).record() {
+            let (standings, rooms) = (Standings::default(), Rooms::new(Terms::of(self.drop, now)));
+            match (Entry { book: self, writer: &mut *writer, decided, now, standings, rooms }).record() {
                 Err(Unwritten::Failed(error)) if !error.is_temporary() => {
                     writer.roll_back()?;
                     settled.push(Err(error));
@@ -168,6 +173,7 @@ struct Entry<'a, 'b> {
     decided: &'a Decided<'a>,
     now: Timestamp,
     standings: Standings,
+    rooms: Rooms,
 }
 
 impl Entry<'_, '_> {
@@ -297,6 +303,15 @@ impl Shelf for Entry<'_, '_> {
 
     fn standing(&mut self, library: &Library, delivery: DeliveryId) -> Written<Standing> {
         Ok(self.standings.of(&*self.writer, library, delivery)?)
+    }
+
+    fn admit(&mut self, library: &Library, asked: &Asked) -> Written<Result<(), Refusal>> {
+        let answer = self.rooms.ask(&*self.writer, library, asked)?;
+        if let Some(bytes) = answer.anonymous {
+            let Terms { now, since, .. } = *self.rooms.terms();
+            self.writer.add_anonymous(library.id, now, since, bytes)?;
+        }
+        Ok(answer.verdict)
     }
 
     fn add(&mut self, library: &Library, proposal: &Proposal<'_>, created_by: &str) -> Written<Vec<Placed>> {

@@ -33,6 +33,7 @@ mod mta;
 mod people;
 mod proof;
 mod queue;
+mod quota;
 mod rejected;
 mod replay;
 mod serve;

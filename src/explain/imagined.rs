@@ -1,9 +1,12 @@
 //! A shelf on which nothing is put: what would be filed there stands beside what is.
 
+use jiff::Timestamp;
 use mailshelf_storage::model::{Filing, Library, Outcome, OutcomeKind, Placed};
 use mailshelf_storage::{DeliveryId, Error, LibraryId, Reader};
 
-use crate::file::{Proposal, Proposed};
+use crate::config;
+use crate::file::{Proposal, Proposed, Refusal};
+use crate::record::quota::{Asked, Rooms, Terms};
 use crate::record::shelf::{Marks, Shelf, Standings};
 use crate::record::words::Standing;
 
@@ -13,11 +16,13 @@ pub struct Imagined<'a> {
     /// Filings of the mail itself.
     filed: Vec<Filing>,
     standings: Standings,
+    rooms: Rooms,
 }
 
 impl<'a> Imagined<'a> {
-    pub fn new(reader: &'a dyn Reader) -> Imagined<'a> {
-        Imagined { reader, filed: Vec::new(), standings: Standings::default() }
+    pub fn new(reader: &'a dyn Reader, drop: &config::Drop) -> Imagined<'a> {
+        let rooms = Rooms::new(Terms::of(drop, Timestamp::now()));
+        Imagined { reader, filed: Vec::new(), standings: Standings::default(), rooms }
     }
 
     /// Takes note of how the mail would have ended for one recipient, and as which documents.
@@ -43,6 +48,11 @@ impl Shelf for Imagined<'_> {
 
     fn standing(&mut self, library: &Library, delivery: DeliveryId) -> Result<Standing, Error> {
         self.standings.of(self.reader, library, delivery)
+    }
+
+    /// No two recipients of one library both find room: see below.
+    fn admit(&mut self, library: &Library, asked: &Asked) -> Result<Result<(), Refusal>, Error> {
+        Ok(self.rooms.ask(self.reader, library, asked)?.verdict)
     }
 
     /// A library gets a mail once: to it a second recipient has the same identity, of the same level. So no name is

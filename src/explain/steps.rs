@@ -1,13 +1,13 @@
-//! The stages of the line, each with its question, and the words of the answers.
+//! The answers of the stages, in words.
 
 use std::collections::HashMap;
 
 use mailshelf_storage::Error;
-use mailshelf_storage::model::{Level, Library, Outcome, SenderPolicy};
+use mailshelf_storage::model::{Level, Library, Outcome, OutcomeKind, SenderPolicy};
 use serde::Serialize;
 
 use super::words::{bytes, named, quoted};
-use super::{About, Action, Place};
+use super::{About, Action, Place, Stage};
 use crate::authorise::{self, Question, authorise};
 use crate::drop::Format;
 use crate::envelope::Envelope;
@@ -19,82 +19,6 @@ use crate::record::words::{RecipientRecord, SenderRecord};
 use crate::record::{ATTEMPTS, Decision, Fate, Verdict};
 use crate::route;
 use crate::sender::{Identity, client};
-
-/// A stage of the line, numbered as in the documentation of the crate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// Found whole, and claimed.
-    Drop = 1,
-    /// Who sends it to whom, as our own server wrote it.
-    Envelope,
-    /// Header and parts, within limits.
-    Message,
-    /// Who sent it, and the proof.
-    Sender,
-    /// From an address to a library.
-    Route,
-    /// The library's policy and rights.
-    Authorise,
-    /// What is filed, and names for it.
-    File,
-    /// Outcomes, documents, events.
-    Record,
-    /// What becomes of the file.
-    Dispose,
-}
-
-impl Stage {
-    /// Its place in the line, from 1.
-    pub fn number(self) -> u8 {
-        self as u8
-    }
-
-    /// Its one spelling.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Stage::Drop => "drop",
-            Stage::Envelope => "envelope",
-            Stage::Message => "message",
-            Stage::Sender => "sender",
-            Stage::Route => "route",
-            Stage::Authorise => "authorise",
-            Stage::File => "file",
-            Stage::Record => "record",
-            Stage::Dispose => "dispose",
-        }
-    }
-
-    /// What is asked there.
-    pub fn question(self) -> &'static str {
-        match self {
-            Stage::Drop => "Is it whole, and ours to take?",
-            Stage::Envelope => "Who sends it, to whom?",
-            Stage::Message => "Can it be read within the limits?",
-            Stage::Sender => "Who is it, by what proof?",
-            Stage::Route => "Which library?",
-            Stage::Authorise => "May the sender file there?",
-            Stage::File => "What is filed, as what?",
-            Stage::Record => "Filed before?",
-            Stage::Dispose => "And the file?",
-        }
-    }
-
-    /// Where a mail is refused for a reason.
-    fn that_refuses_for(reason: Reason) -> Stage {
-        match reason {
-            Reason::UnsafeServer => Stage::Envelope,
-            Reason::MessageTooLarge | Reason::TooComplex | Reason::Malformed => Stage::Message,
-            Reason::UnknownAlias
-            | Reason::ForeignDomain
-            | Reason::MailDisabled
-            | Reason::NoRecipient
-            | Reason::MailLoop => Stage::Route,
-            Reason::UnknownSender | Reason::UnauthenticatedSender | Reason::NoPermission => Stage::Authorise,
-            Reason::AttachmentTooLarge | Reason::BlockedType | Reason::NothingToFile => Stage::File,
-        }
-    }
-}
 
 /// A question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -213,8 +137,7 @@ impl About<'_> {
         match (&decision.verdict, refusal) {
             (Verdict::File(proposal, _), _) => {
                 steps.push(step(Stage::File, what_is_filed(proposal, record, decision.library.as_ref())));
-                let before = record.because.as_ref().map_or("no".to_owned(), |why| format!("yes: {why}"));
-                steps.push(step(Stage::Record, before));
+                steps.push(step(Stage::Record, filed_before(record)));
             }
             (_, Some(refusal)) if end == Stage::File => steps.push(step(Stage::File, nothing(refusal))),
             _ => {}
@@ -399,6 +322,16 @@ fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord, library: Opt
         answer.push_str(&named(left_out.into_iter()));
     }
     answer
+}
+
+fn filed_before(record: &RecipientRecord) -> String {
+    match (record.outcome.as_str(), &record.because) {
+        (_, None) => "no".to_owned(),
+        (outcome, Some(why)) if outcome == OutcomeKind::Rejected.as_str() => {
+            format!("no, and there is no room: {why}")
+        }
+        (_, Some(why)) => format!("yes: {why}"),
+    }
 }
 
 /// Folder and name.

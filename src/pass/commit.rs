@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use jiff::Timestamp;
 use mailshelf_storage::model::{Outcome, OutcomeKind};
 use mailshelf_storage::{Error, failpoint};
 
@@ -12,6 +13,7 @@ use crate::dispose::Disposer;
 use crate::drop::Claimed;
 use crate::escape::Escaped;
 use crate::outcome::Reason;
+use crate::record::quota::Terms;
 use crate::record::{Book, Fate, Settled, Unwritten};
 
 /// Settings that change during so many decisions in a row change too fast.
@@ -130,7 +132,7 @@ impl Pass<'_> {
         Err(Error::Catalog { name, action: "decide", why }.into())
     }
 
-    /// `foresight`: what looks like a duplicate gets no contents. Not where that was wrong once.
+    /// `foresight`: what looks like a duplicate, or finds no room, gets no contents. Not where that was wrong once.
     fn try_settle(
         &self,
         batch: &[Prepared],
@@ -145,13 +147,15 @@ impl Pass<'_> {
             None => decide::decide(mail, &site.config, &*reader),
         });
         let decided = decided.collect::<Result<Vec<_>, _>>()?;
-        let wanted = store::wanted(&decided, &*site.contents, &*reader, foresight)?;
+        let terms = foresight.then(|| Terms::of(&site.config.drop, Timestamp::now()));
+        let wanted = store::wanted(&decided, &*site.contents, &*reader, terms)?;
         if !wanted.is_empty() {
             site.contents.put(&wanted)?;
         }
         drop(reader);
         failpoint::reached("stored", "");
-        let book = Book { catalog: &*site.catalog, contents: &*site.contents, pass: &self.pass };
+        let (catalog, contents) = (&*site.catalog, &*site.contents);
+        let book = Book { catalog, contents, pass: &self.pass, drop: &site.config.drop };
         let settled = book.record(version, &decided)?;
         failpoint::reached("committed", "");
         Ok(settled)

@@ -1,10 +1,12 @@
 //! What has to be in the contents before a batch is recorded.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use mailshelf_storage::model::Library;
-use mailshelf_storage::{Content, Contents, Digest, Error, LibraryId, Reader};
+use mailshelf_storage::{Content, Contents, DeliveryId, Digest, Error, LibraryId, Reader};
 
+use crate::record::quota::{Asked, Foresight, Terms, is_bounded};
 use crate::record::shelf::{covers, stands_for};
 use crate::record::{Decided, Decision, Verdict};
 
@@ -13,12 +15,13 @@ pub(super) fn wanted<'a>(
     decided: &'a [Decided<'a>],
     contents: &dyn Contents,
     reader: &dyn Reader,
-    foresight: bool,
+    foresight: Option<Terms>,
 ) -> Result<Vec<Content<'a>>, Error> {
     let mut batch = Batch {
         contents,
         reader,
-        foresight,
+        foresight: foresight.map(Foresight::new),
+        judged: HashMap::new(),
         seen: HashSet::new(),
         ahead: HashMap::new(),
         wanted: Vec::new(),
@@ -34,9 +37,12 @@ pub(super) fn wanted<'a>(
 struct Batch<'a, 'b> {
     contents: &'b dyn Contents,
     reader: &'b dyn Reader,
-    /// What will end as a duplicate needs no contents of its own: nothing would refer to them. That is looked up before
-    /// it is decided, so it may be wrong; whoever relies on a content that is missing then decides again.
-    foresight: bool,
+    /// What will end as a duplicate, or find no room, needs no contents of its own: nothing would refer to them, and
+    /// mail that is refused must not fill the disk with them. That is looked up before it is decided, so it may be
+    /// wrong; whoever relies on a content that is missing then decides again.
+    foresight: Option<Foresight>,
+    /// Whether a mail finds room in a library, where that has a quota; once for all its addresses there.
+    judged: HashMap<(DeliveryId, LibraryId), bool>,
     seen: HashSet<Digest>,
     /// What mails of this batch file, by library and likeness.
     ahead: HashMap<(LibraryId, Digest), Vec<&'a Decision<'a>>>,
@@ -54,8 +60,16 @@ impl<'a> Batch<'a, '_> {
                 missing.push(content);
             }
         }
-        if !missing.is_empty() && self.foresight && self.is_duplicate(mail, decision, library)? {
-            return Ok(());
+        if self.foresight.is_some() {
+            let is_bounded = is_bounded(&library.settings);
+            if (is_bounded || !missing.is_empty()) && self.is_duplicate(mail, decision, library)? {
+                return Ok(());
+            }
+            if is_bounded
+                && !self.has_room(library, mail.mail.delivery, &Asked::of(mail, decision, proposal))?
+            {
+                return Ok(());
+            }
         }
         self.wanted.extend(missing.into_iter().filter(|content| self.seen.insert(content.digest)));
         if let Some(likeness) = mail.likeness {
@@ -77,6 +91,14 @@ impl<'a> Batch<'a, '_> {
         }
         let before = self.reader.filed_before(library.id, digest, Some(likeness))?;
         Ok(before.iter().any(|before| covers(&before.outcome, decision)))
+    }
+
+    fn has_room(&mut self, library: &Library, delivery: DeliveryId, asked: &Asked) -> Result<bool, Error> {
+        let Some(foresight) = &mut self.foresight else { return Ok(true) };
+        match self.judged.entry((delivery, library.id)) {
+            Entry::Occupied(judged) => Ok(*judged.get()),
+            Entry::Vacant(new) => Ok(*new.insert(foresight.has_room(self.reader, library, asked)?)),
+        }
     }
 
     fn is_stored(&self, content: Content<'_>) -> Result<bool, Error> {

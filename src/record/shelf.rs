@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use mailshelf_storage::model::{Filing, Level, Library, Outcome, OutcomeKind, Placed};
 use mailshelf_storage::{DeliveryId, Digest, Error, LibraryId, Login, Reader};
 
+use super::quota::Asked;
 use super::words::{self, LeftOutRecord, RecipientRecord, Standing, VersionRecord};
 use super::{Decided, Decision, Verdict};
 use crate::file::{LeftOut, Proposal, Refusal};
@@ -30,6 +31,9 @@ pub trait Shelf {
 
     /// What stands in a library of a delivery.
     fn standing(&mut self, library: &Library, delivery: DeliveryId) -> Result<Standing, Self::Error>;
+
+    /// Whether a library has room for what is asked, or why it has none; takes note of it.
+    fn admit(&mut self, library: &Library, asked: &Asked) -> Result<Result<(), Refusal>, Self::Error>;
 
     /// Adds the documents of a proposal, and gives the place of each.
     fn add(
@@ -110,6 +114,9 @@ fn file<S: Shelf>(
         let is_other = before.delivery != decided.mail.delivery;
         record.duplicate_of = is_other.then(|| before.delivery.to_string());
         return Ok(record);
+    }
+    if let Err(refusal) = shelf.admit(library, &Asked::of(decided, decision, proposal))? {
+        return Ok(refused(decision, &refusal));
     }
     let places = shelf.add(library, proposal, created_by)?;
     record.documents = places.iter().map(Placed::path).collect();

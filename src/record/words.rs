@@ -4,18 +4,21 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mailshelf_storage::model::{Event, NewEvent, OutcomeKind, Pass};
-use mailshelf_storage::{DeliveryId, PassId};
+use mailshelf_storage::PassId;
+use mailshelf_storage::model::{Event, NewEvent, OutcomeKind};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::escape::{Escaped, json};
 
 mod before;
+mod fault;
 mod line;
 mod pick;
+pub(super) mod room;
 mod severity;
 
 pub use before::{Standing, filed_before};
+pub use fault::{About, FaultEvent, fault};
 pub use line::{Line, mark};
 pub use pick::pick;
 pub use severity::Severity;
@@ -202,30 +205,6 @@ pub struct LeftOutRecord {
     pub why: String,
 }
 
-/// Events 6872 and 6873.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FaultEvent {
-    /// 6872 or 6873.
-    pub event_id: u16,
-    /// `critical` or `warning`.
-    pub level: String,
-    /// `mail-critical` or `mail-warning`.
-    pub event: String,
-    /// When.
-    pub time: String,
-    /// The worker.
-    pub node: String,
-    /// The pass.
-    pub pass: String,
-    /// The file's name in the drop.
-    pub file: String,
-    /// The delivery, where it is about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mail: Option<String>,
-    /// What is wrong.
-    pub error: String,
-}
-
 /// A pass, as far as its events need to know it.
 #[derive(Debug, Clone)]
 pub struct PassFacts {
@@ -281,31 +260,6 @@ fn unknown_aliases<'a>(recipients: impl Iterator<Item = &'a RecipientRecord>) ->
         .collect()
 }
 
-/// What a 6872 or 6873 is about.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    /// The file's name in the drop, or the drop folder.
-    pub file: &'a str,
-    /// The delivery, if it is one.
-    pub mail: Option<DeliveryId>,
-}
-
-/// Makes event 6872 or 6873.
-pub fn fault(event_id: u16, pass: &Pass, now: Timestamp, about: About<'_>, error: &str) -> FaultEvent {
-    let event = if event_id == MAIL_CRITICAL { "mail-critical" } else { "mail-warning" };
-    FaultEvent {
-        event_id,
-        level: Severity::of(event_id).to_string(),
-        event: event.to_owned(),
-        time: time(now),
-        node: pass.node.clone(),
-        pass: pass.id.to_string(),
-        file: about.file.to_owned(),
-        mail: about.mail.map(|id| id.to_string()),
-        error: error.to_owned(),
-    }
-}
-
 /// An event as the catalog keeps it.
 pub fn stored(
     event_id: u16,
@@ -322,15 +276,6 @@ pub fn line(event: &Event) -> String {
     let body = json::safe(&event.body);
     let rest = body.strip_prefix('{').unwrap_or(&body);
     format!("{{\"seq\":{},{rest}", event.seq)
-}
-
-impl FaultEvent {
-    /// As SharePoint words it; fit for a terminal.
-    pub fn text(&self) -> String {
-        let kind = if self.event_id == MAIL_CRITICAL { "A critical error" } else { "An error" };
-        let (file, error) = (Escaped(&self.file), Escaped(&self.error));
-        format!("{kind} occurred while processing the incoming e-mail file {file}. The error was: {error}.")
-    }
 }
 
 impl PassEvent {

@@ -1,0 +1,236 @@
+//! Quotas of libraries: what a pass refuses by them, that `explain` foretells it, and that nothing is lost by it nor left
+//! behind by what is refused.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::util::{DOMAIN, Site, entries, mail, message};
+
+const OPEN: [&str; 7] = ["library", "add", "all", "--alias", "all", "--sender-policy", "anyone"];
+
+/// A site whose library `all` takes mail from anyone, with these settings.
+fn site(settings: &[&str]) -> Site {
+    let site = Site::new();
+    site.ok(&[&OPEN, settings].concat());
+    site
+}
+
+fn show(site: &Site, library: &str) -> Value {
+    site.json(&["library", "show", library]).remove(0)
+}
+
+/// Explains a mail, files it, and asserts that this was foretold; gives the one recipient, as it is on record.
+fn filed(site: &Site, mail: &str) -> Value {
+    site.deliver("a.eml", mail);
+    let told = site.json(&["explain", site.path("drop/a.eml").to_str().unwrap()]).remove(0);
+    let record = site.pass()["mails"][0]["recipients"][0].clone();
+    for field in ["outcome", "reason", "because", "documents"] {
+        assert_eq!(told["recipients"][0].get(field), record.get(field), "{field}");
+    }
+    let is_kept = told["disposal"]["action"] == "keep";
+    let kept = entries(&site.path("state/kept"));
+    let id = site.events().pop().unwrap()["mails"][0]["mail"].as_str().unwrap().to_owned();
+    assert_eq!(kept.iter().any(|path| path.to_string_lossy().contains(&id)), is_kept, "{told}");
+    site.assert_sound();
+    record
+}
+
+fn kept(site: &Site) -> usize {
+    entries(&site.path("state/kept")).len()
+}
+
+/// A mail whose attachment has so many bytes; signed in as alice where it is `proven`.
+fn sized(id: &str, bytes: usize, proven: bool) -> String {
+    let mail = mail(id, &["all"], &"x".repeat(bytes));
+    let auth = format!("Authentication-Results: mx.{DOMAIN}; dmarc=pass header.from=example.org\r\n");
+    if proven { mail.replace("Received: ", &format!("{auth}Received: ")) } else { mail }
+}
+
+fn know_alice(site: &Site) {
+    site.configure("authserv_id = []", &format!("authserv_id = [\"mx.{DOMAIN}\"]"));
+    site.ok(&["user", "add", "alice", "--address", "alice@example.org"]);
+}
+
+#[test]
+fn a_full_library_refuses_and_nothing_is_lost() {
+    let site = site(&["--quota", "3000"]);
+    assert_eq!(filed(&site, &sized("1", 2000, false))["outcome"], "filed");
+    assert_eq!(show(&site, "all")["used"], 2000);
+    let refused = filed(&site, &sized("2", 1001, false));
+    assert_eq!((&refused["outcome"], &refused["reason"]), (&"rejected".into(), &"quota-exceeded".into()));
+    let because = "the library is full: 2,000 of the 3,000 bytes it may hold are in use, and this mail needs 1,001 bytes";
+    assert_eq!(refused["because"], because);
+    assert_eq!((kept(&site), site.contents().len()), (1, 1), "kept although drop.rejected is delete");
+    let listed = site.json(&["mail", "list", "--reason", "quota-exceeded"]).remove(0);
+    assert_eq!(listed["recipients"][0]["because"], because);
+    // Sent again it is the same as was filed; to the byte there is room.
+    assert_eq!(filed(&site, &sized("1", 2000, false))["outcome"], "duplicate");
+    assert_eq!(filed(&site, &sized("3", 1000, false))["outcome"], "filed");
+    assert_eq!(show(&site, "all")["used"], 3000);
+    // Once there is room, it is filed after all.
+    assert_eq!(site.json(&["library", "set", "all", "--quota", "1MiB"])[0]["quota"], 1 << 20);
+    site.ok(&["rejected", "replay", "--all"]);
+    assert_eq!(site.pass()["filed"], 1);
+    assert_eq!((show(&site, "all")["used"].clone(), kept(&site)), (4001.into(), 0));
+    site.assert_sound();
+}
+
+#[test]
+fn people_read_what_is_full_and_why() {
+    let site = site(&["--quota", "10", "--anonymous-quota", "1MiB"]);
+    site.deliver("a.eml", sized("1", 1000, false));
+    let file = site.path("drop/a.eml");
+    let told = site.ok(&["explain", file.to_str().unwrap()]);
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "no, and there is no room: the library is full: 0 of the 10 bytes it may hold are in use",
+        "the library is full: with this mail it would hold more than it may",
+        "kept aside in",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let shown = site.ok(&["library", "show", "all"]);
+    let line = |of: &str| shown.lines().find(|line| line.starts_with(of)).unwrap().to_owned();
+    assert!(line("anonymous-quota").contains(" 1MiB: "), "{shown}");
+    assert!(line("used").ends_with(" 0 bytes; 0 of nobody proven today"), "{shown}");
+    for wrong in ["0", "1TB", "-1", "9223372036854775807"] {
+        site.fails(2, &["library", "set", "all", &format!("--quota={wrong}")]);
+    }
+}
+
+#[test]
+fn a_batch_is_filed_to_the_brim_and_no_further() {
+    let site = site(&["--quota", "5000"]);
+    for nth in 0..20 {
+        site.deliver(
+            &format!("{nth}.eml"),
+            sized(&nth.to_string(), 1000, false).replace("xx", &format!("{nth:02}")),
+        );
+    }
+    let event = site.pass();
+    assert_eq!((&event["filed"], &event["rejected"]), (&5.into(), &15.into()));
+    assert_eq!((show(&site, "all")["used"].clone(), site.contents().len()), (5000.into(), 5));
+    site.assert_sound();
+}
+
+/// Two workers on one catalog: a pass over the drop, and a replay.
+#[test]
+fn two_workers_do_not_overshoot() {
+    let site = site(&["--quota", "20000"]);
+    let source = site.path("source");
+    fs::create_dir(&source).unwrap();
+    for nth in 0..40 {
+        let text = format!("{nth:01000}");
+        site.deliver(&format!("{nth}.eml"), mail(&format!("d{nth}"), &["all"], &text));
+        fs::write(source.join(format!("{nth}.eml")), message(&format!("s{nth}"), &text)).unwrap();
+    }
+    let to = format!("all@{DOMAIN}");
+    let replay = ["replay", source.to_str().unwrap(), "--to", &to];
+    let replay = site.command(&replay).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let run = site.command(&["run"]).stdout(Stdio::null()).spawn().unwrap();
+    for mut worker in [replay, run] {
+        assert!(worker.wait().unwrap().success());
+    }
+    assert_eq!((show(&site, "all")["used"].clone(), site.documents("all").len()), (20_000.into(), 20));
+    assert_eq!(site.json(&["mail", "list", "--outcome", "rejected", "-n", "100"]).len(), 60);
+    // What one had stored before the other took the room.
+    site.ok(&["verify", "--repair"]);
+    site.assert_sound();
+}
+
+#[test]
+fn a_mail_is_filed_where_there_is_room_and_kept_for_the_others() {
+    let site = site(&["--quota", "100"]);
+    site.ok(&["library", "add", "b", "--alias", "b", "--sender-policy", "anyone"]);
+    site.deliver("a.eml", mail("1", &["all", "b", "all+x"], &"x".repeat(1000)));
+    let recipients = site.pass()["mails"][0]["recipients"].clone();
+    let found: Vec<_> = (0..3).map(|nth| recipients[nth]["outcome"].as_str().unwrap()).collect();
+    assert_eq!(found, ["rejected", "filed", "rejected"]);
+    assert_eq!(recipients[0]["because"], recipients[2]["because"], "asked once");
+    site.ok(&["library", "set", "all", "--quota", "none"]);
+    site.ok(&["rejected", "replay", "--all"]);
+    let event = site.pass();
+    let addresses: Vec<_> = (0..2)
+        .map(|nth| event["mails"][0]["recipients"][nth]["address"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(addresses, [format!("all@{DOMAIN}"), format!("all+x@{DOMAIN}")]);
+    assert_eq!((&event["filed"], &event["duplicate"]), (&1.into(), &1.into()));
+    assert_eq!((site.documents("b").len(), site.documents("all").len()), (1, 1));
+    site.assert_sound();
+}
+
+#[test]
+fn older_versions_and_originals_take_up_room() {
+    let site = site(&["--quota", "2500", "--overwrite", "yes"]);
+    for (id, outcome) in [("1", "filed"), ("2", "filed"), ("3", "rejected")] {
+        assert_eq!(filed(&site, &sized(id, 1000, false))["outcome"], outcome, "{id}");
+    }
+    assert_eq!(site.documents("all")[0]["version"], 2);
+    site.ok(&["library", "set", "all", "--save-original", "yes", "--quota", "3100"]);
+    let refused = filed(&site, &sized("4", 1000, false));
+    assert_eq!(refused["reason"], "quota-exceeded");
+}
+
+/// From is what a stranger likes, and so is the return path.
+#[test]
+fn what_nobody_proven_sends_in_a_day_is_bounded_whoever_it_claims_to_be_from() {
+    let site = site(&["--anonymous-quota", "2500"]);
+    know_alice(&site);
+    let from = |id: &str, from: &str| sized(id, 1000, false).replace("alice@example.org", from);
+    assert_eq!(filed(&site, &from("1", "a@x.org"))["outcome"], "filed");
+    assert_eq!(filed(&site, &from("2", "b@y.org"))["outcome"], "filed");
+    let refused = filed(&site, &from("3", "c@z.org"));
+    assert_eq!(refused["reason"], "anonymous-quota-exceeded");
+    assert_eq!(
+        refused["because"],
+        "senders whom nothing proves have sent 2,000 of the 2,500 bytes that they may file there in a day, all together, \
+         and this mail needs 1,000 bytes; the next day begins at 00:00 UTC"
+    );
+    assert_eq!((kept(&site), site.contents().len()), (0, 1), "refused as drop.rejected says");
+    // A From that is believed without proof is none.
+    site.ok(&["library", "set", "all", "--trust-from", "yes"]);
+    let trusted = filed(&site, &sized("4", 1000, false));
+    assert_eq!((&trusted["level"], &trusted["reason"]), (&Value::Null, &"anonymous-quota-exceeded".into()));
+    // Who is proven is not held up by strangers.
+    let proven = filed(&site, &sized("5", 1000, true));
+    assert_eq!((&proven["outcome"], &proven["created_by"]), (&"filed".into(), &"alice".into()));
+    let shown = show(&site, "all");
+    assert_eq!((&shown["used"], &shown["anonymous_today"]), (&3000.into(), &2000.into()));
+}
+
+/// A flood of a full library does not fill the disk with what is kept aside, nor with contents that nothing refers to; and
+/// what a user sends there is kept, however much it is.
+#[test]
+fn strangers_fill_a_full_library_at_most_once_more() {
+    let site = site(&["--quota", "5000"]);
+    know_alice(&site);
+    for nth in 0..30 {
+        let text = format!("{nth:01000}");
+        site.deliver(&format!("{nth}.eml"), mail(&format!("flood{nth}"), &["all"], &text));
+    }
+    let event = site.pass();
+    assert_eq!(event["filed"], 5);
+    let reasons =
+        event["mails"].as_array().unwrap().iter().map(|mail| mail["recipients"][0]["reason"].as_str());
+    let (full, theirs) = ("quota-exceeded", "anonymous-quota-exceeded");
+    let count = |reason: &str| reasons.clone().filter(|found| *found == Some(reason)).count();
+    assert_eq!((count(full), count(theirs)), (kept(&site), 25 - kept(&site)));
+    let aside: u64 =
+        entries(&site.path("state/kept")).iter().map(|path| path.metadata().unwrap().len()).sum();
+    assert!((5000..7000).contains(&aside), "and the one that went beyond: {aside}");
+    assert_eq!(site.contents().len(), 5);
+    site.assert_sound();
+    let before = kept(&site);
+    for nth in 0..10 {
+        let record = filed(&site, &sized(&format!("alice{nth}"), 1000, true));
+        assert_eq!(record["reason"], full);
+    }
+    assert_eq!(kept(&site), before + 10);
+    let last = filed(&site, &sized("last", 1000, false));
+    assert_eq!(last["reason"], theirs);
+    assert!(
+        last["because"].as_str().unwrap().contains("no more is kept for it of senders whom nothing proves")
+    );
+}
