@@ -62,6 +62,9 @@ pub struct Site {
     pub authenticated_only: bool,
     /// Creates what no user has sent.
     pub system_account: String,
+    /// How long an alias that was changed still leads to its library; zero: not at all.
+    #[serde(deserialize_with = "unit::span")]
+    pub former_alias: Duration,
 }
 
 /// What becomes of rejected mail.
@@ -182,6 +185,7 @@ impl Default for Site {
             alias_prefix: String::new(),
             authenticated_only: false,
             system_account: "System Account".to_owned(),
+            former_alias: Duration::from_secs(90 * 86_400),
         }
     }
 }

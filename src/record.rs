@@ -13,6 +13,7 @@ use mailshelf_storage::{Catalog, Contents, DeliveryId, Digest, Error, LibraryId,
 use crate::config;
 use crate::escape::json;
 use crate::file::{Proposal, Proposed, Refusal};
+use crate::route::Former;
 use quota::{Asked, Rooms, Terms};
 use shelf::{Marks, Shelf, Standings};
 use words::{MailRecord, RecipientRecord, SenderRecord, Standing};
@@ -75,6 +76,8 @@ pub struct Decision<'a> {
     pub recipient: String,
     /// Where it leads.
     pub library: Option<Library>,
+    /// By which alias, where that is not the library's any more.
+    pub former: Option<Former>,
     /// The user it is proven to come from.
     pub identity: Option<Login>,
     /// How well.

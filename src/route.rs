@@ -1,5 +1,8 @@
 //! Stage 5: a recipient's local-part names a library, or there is none.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use mailshelf_storage::address::canonical_domain;
 use mailshelf_storage::model::Library;
 use mailshelf_storage::{Address, Alias, Reader, Result};
@@ -13,11 +16,38 @@ pub mod alias;
 #[derive(Clone, Debug)]
 pub enum Route {
     /// To a library that takes mail.
-    To(Library),
+    To(Reached),
     /// To a library that takes none.
-    Disabled(Library),
+    Disabled(Reached),
     /// Nowhere, and why.
     Nowhere(Reason),
+}
+
+/// A library that a recipient leads to.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// Which.
+    pub library: Library,
+    /// By what, where that is not its alias any more.
+    pub former: Option<Former>,
+}
+
+/// An alias that a library had before, and that still leads to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// The alias.
+    pub alias: Alias,
+    /// From then on it leads nowhere.
+    pub until: Timestamp,
+}
+
+impl Former {
+    /// Of an alias that was changed at `since`; `None` where that is `term` (`site.former_alias`) ago, or more.
+    pub fn now(alias: Alias, since: Timestamp, term: Duration) -> Option<Former> {
+        let until = SignedDuration::try_from(term).ok().and_then(|term| since.checked_add(term).ok());
+        let until = until.unwrap_or(Timestamp::MAX);
+        (!term.is_zero() && until > Timestamp::now()).then_some(Former { alias, until })
+    }
 }
 
 /// The one form in which a recipient is compared and recorded: canonical where it is an address, else as written.
@@ -37,13 +67,27 @@ pub fn route(recipient: &str, site: &Site, libraries: &dyn Reader) -> Result<Rou
         return Ok(Route::Nowhere(Reason::ForeignDomain));
     }
     for alias in aliases(&local, &site.alias_prefix) {
-        match libraries.library_by_alias(&alias)? {
-            Some(library) if library.settings.enabled => return Ok(Route::To(library)),
-            Some(library) => return Ok(Route::Disabled(library)),
+        match reach(alias, site, libraries)? {
+            Some(reached) if reached.library.settings.enabled => return Ok(Route::To(reached)),
+            Some(reached) => return Ok(Route::Disabled(reached)),
             None => {}
         }
     }
     Ok(Route::Nowhere(Reason::UnknownAlias))
+}
+
+/// The library that has an alias, or had it and no other has it now. A former alias that matches whole comes before a
+/// library of what stands before its `+`: while it was in use, it did.
+fn reach(alias: Alias, site: &Site, libraries: &dyn Reader) -> Result<Option<Reached>> {
+    if let Some(library) = libraries.library_by_alias(&alias)? {
+        return Ok(Some(Reached { library, former: None }));
+    }
+    if site.former_alias.is_zero() {
+        return Ok(None);
+    }
+    let Some((library, since)) = libraries.library_by_former_alias(&alias)? else { return Ok(None) };
+    let former = Former::now(alias, since, site.former_alias);
+    Ok(former.map(|former| Reached { library, former: Some(former) }))
 }
 
 /// The aliases that a recipient is looked for by, in this order.
@@ -82,6 +126,20 @@ mod tests {
 
     fn tried(local: &str, prefix: &str) -> Vec<String> {
         aliases(local, prefix).map(|alias| alias.to_string()).collect()
+    }
+
+    #[test]
+    fn a_former_alias_leads_on_for_its_term() {
+        let (alias, hour) = (|| "old".parse::<Alias>().unwrap(), Duration::from_secs(3600));
+        let changed = Timestamp::now() - SignedDuration::from_mins(59);
+        let former = Former::now(alias(), changed, hour).unwrap();
+        assert_eq!((former.alias, former.until), (alias(), changed + SignedDuration::from_hours(1)));
+        assert_eq!(Former::now(alias(), changed, hour - Duration::from_secs(61)), None);
+        assert_eq!(
+            Former::now(alias(), Timestamp::now() + SignedDuration::from_hours(1), Duration::ZERO),
+            None
+        );
+        assert_eq!(Former::now(alias(), changed, Duration::MAX).unwrap().until, Timestamp::MAX);
     }
 
     #[test]

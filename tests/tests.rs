@@ -23,6 +23,7 @@ mod events;
 mod explain;
 mod fault;
 mod forgery;
+mod former_alias;
 mod help;
 mod honest;
 mod hostile;

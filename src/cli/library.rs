@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Context, DONE, complain, wrong};
 
+mod former;
 mod meaning;
 mod view;
 
@@ -39,9 +40,12 @@ pub enum Library {
     Set {
         /// Which
         name: LibraryName,
-        /// The local-part that mail to it is sent to
+        /// The local-part that mail to it is sent to; the one it had still leads to it for site.former_alias
         #[arg(long)]
         alias: Option<Alias>,
+        /// A former alias that shall lead to it no longer
+        #[arg(long, value_name = "ALIAS")]
+        forget: Vec<Alias>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -187,7 +191,8 @@ pub fn find(reader: &(impl Reader + ?Sized), name: &LibraryName) -> Result<model
 
 impl Library {
     pub fn run(self, context: &Context) -> anyhow::Result<u8> {
-        if let Library::Set { name, alias: None, settings } = &self
+        if let Library::Set { name, alias: None, forget, settings } = &self
+            && forget.is_empty()
             && settings.is_empty()
         {
             let hint = "`mailshelf library set --help` shows the settings".to_owned();
@@ -199,19 +204,24 @@ impl Library {
                 check_alias(&alias, &site)?;
                 let mut writer = site.catalog.write()?;
                 let settings = settings.over(LibrarySettings::default());
+                let loser = former::loser(&*writer, &alias, &name, &site)?;
                 writer.add_library(&name, &alias, &settings, Timestamp::now())?;
                 writer.commit()?;
+                former::warn(&alias, &name, loser);
                 warn_of_trust(&name, settings.trust_from);
                 show(context, &site, &name)
             }
-            Library::Set { name, alias, settings } => {
+            Library::Set { name, alias, forget, settings } => {
                 alias.iter().try_for_each(|alias| check_alias(alias, &site))?;
                 let mut writer = site.catalog.write()?;
                 let library = find(&*writer, &name)?;
                 let alias = alias.unwrap_or(library.alias);
                 let asked = settings.trust_from;
+                let loser = former::loser(&*writer, &alias, &name, &site)?;
                 writer.set_library(library.id, &alias, &settings.over(library.settings))?;
+                former::forget(&mut *writer, library.id, &name, &forget)?;
                 writer.commit()?;
+                former::warn(&alias, &name, loser);
                 if let Some(trust_from) = asked {
                     warn_of_trust(&name, trust_from);
                 }
@@ -269,7 +279,7 @@ fn show(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<u8
     let grants = reader.grants(library.id)?.into_iter();
     let grants = grants.map(|grant| Grant { principal: grant.principal, role: grant.role }).collect();
     let meanings = meaning::meanings(&library.settings, &site.config);
-    let (now, former_aliases) = (Timestamp::now(), Vec::new());
+    let (now, former_aliases) = (Timestamp::now(), former::aliases(&*reader, library.id, site)?);
     let usage = reader.usage(library.id, now, now)?;
     let library = View::new(library, &usage, &site.config);
     context.out.show(&Whole { library, grants, former_aliases, meanings })?;

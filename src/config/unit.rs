@@ -53,6 +53,11 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// A time, as serde reads a field.
+pub fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Span::deserialize(deserializer).map(|span| span.0)
+}
+
 impl FromStr for Span {
     type Err = String;
 

@@ -15,9 +15,9 @@ use crate::file::{LeftOut, Proposal, ReadMail, Refusal, sniff};
 use crate::message::{Part, PartKind};
 use crate::outcome::Reason;
 use crate::pass::prepare::{Prepared, Reading, Whole};
-use crate::record::words::{RecipientRecord, SenderRecord};
+use crate::record::words::{RecipientRecord, SenderRecord, time};
 use crate::record::{ATTEMPTS, Decision, Fate, Verdict};
-use crate::route;
+use crate::route::{self, Former};
 use crate::sender::{Identity, client};
 
 /// A question and its answer.
@@ -150,7 +150,9 @@ impl About<'_> {
         let tried = route::tried(&decision.recipient, site);
         match (&decision.library, &decision.verdict) {
             (Some(library), _) => {
-                let subaddress = tried.first().is_some_and(|first| *first != library.alias);
+                let former = decision.former.as_ref();
+                let alias = former.map_or(&library.alias, |former| &former.alias);
+                let subaddress = tried.first().is_some_and(|first| first != alias);
                 let rest = if subaddress { "; from the + on it is a subaddress" } else { "" };
                 let enabled = if library.settings.enabled { "" } else { "; it takes no mail (enabled no)" };
                 let circle = match &decision.verdict {
@@ -159,7 +161,15 @@ impl About<'_> {
                     }
                     _ => String::new(),
                 };
-                format!("{}, by its alias {}{rest}{enabled}{circle}", library.name, library.alias)
+                let by = match former {
+                    None => format!("by its alias {alias}"),
+                    Some(Former { until, .. }) => format!(
+                        "by its former alias {alias}, which leads there until {} (site.former_alias); its alias is {} now",
+                        time(*until),
+                        library.alias
+                    ),
+                };
+                format!("{}, {by}{rest}{enabled}{circle}", library.name)
             }
             (None, Verdict::Refuse(Refusal { reason: Reason::UnknownAlias, .. })) => {
                 let tried: Vec<_> = tried.iter().map(ToString::to_string).collect();

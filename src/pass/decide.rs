@@ -17,7 +17,7 @@ use crate::pass::prepare::{Prepared, Reading, Whole};
 use crate::pass::proof;
 use crate::record::words::SenderRecord;
 use crate::record::{Decided, Decision, Fate, Verdict};
-use crate::route::{Route, canonical, route};
+use crate::route::{Reached, Route, canonical, route};
 use crate::sender::{Findings, Identity, Rules, client, evidence, identify, trusts_from};
 
 /// What goes on record of a mail that is not decided about: its row, its recipients, and why.
@@ -125,8 +125,8 @@ fn sent_on_by(whole: &Whole, config: &Config, reader: &dyn Reader) -> Result<Has
     let Whole::Mail(read) = whole else { return Ok(senders) };
     for address in &read.message.hops.loops {
         let address = canonical(address);
-        if let Route::To(library) = route(&address, &config.site, reader)? {
-            senders.entry(library.id).or_insert(address);
+        if let Route::To(reached) = route(&address, &config.site, reader)? {
+            senders.entry(reached.library.id).or_insert(address);
         }
     }
     Ok(senders)
@@ -226,17 +226,30 @@ impl<'a> Judge<'a, '_> {
             let verdict = refuse(Reason::UnsafeServer, Some(why));
             return Ok((Decision::new(recipient, &nobody, verdict), self.claimed(read)?));
         }
-        let library = match route(&recipient, &self.config.site, self.reader)? {
-            Route::To(library) => library,
-            Route::Disabled(library) => {
-                let mut decision = Decision::new(recipient, &nobody, refuse(Reason::MailDisabled, None));
-                decision.library = Some(library);
-                return Ok((decision, self.claimed(read)?));
+        match route(&recipient, &self.config.site, self.reader)? {
+            Route::To(Reached { library, former }) => {
+                let (decision, identity) = self.judge_for(recipient, library, read)?;
+                Ok((Decision { former, ..decision }, identity))
+            }
+            Route::Disabled(Reached { library, former }) => {
+                let decision = Decision::new(recipient, &nobody, refuse(Reason::MailDisabled, None));
+                Ok((Decision { library: Some(library), former, ..decision }, self.claimed(read)?))
             }
             Route::Nowhere(reason) => {
-                return Ok((Decision::new(recipient, &nobody, refuse(reason, None)), self.claimed(read)?));
+                Ok((Decision::new(recipient, &nobody, refuse(reason, None)), self.claimed(read)?))
             }
-        };
+        }
+    }
+
+    /// What becomes of the mail in a library that takes mail.
+    fn judge_for(
+        &mut self,
+        recipient: String,
+        library: Library,
+        read: &'a file::ReadMail,
+    ) -> Result<(Decision<'a>, Identity)> {
+        let refuse = |reason, because| Verdict::Refuse(Refusal { reason, because });
+        let nobody = nobody("not asked for");
         if let Some(why) = self.goes_round(read, &library) {
             let verdict = refuse(Reason::MailLoop, Some(why));
             let decision = Decision { library: Some(library), ..Decision::new(recipient, &nobody, verdict) };
@@ -310,6 +323,7 @@ impl<'a> Decision<'a> {
         Decision {
             recipient,
             library: None,
+            former: None,
             identity: identity.user.as_ref().map(|user| user.login.clone()),
             level: identity.level,
             sender: None,

@@ -114,8 +114,8 @@ fn matters(recipients: &[String], read: &ReadMail, config: &Config, people: &dyn
         return Ok(false);
     }
     for recipient in recipients {
-        if let Route::To(library) = route(&canonical(recipient), &config.site, people)?
-            && !trusts_from(library.settings.trust_from, config.sender.trust_from)
+        if let Route::To(reached) = route(&canonical(recipient), &config.site, people)?
+            && !trusts_from(reached.library.settings.trust_from, config.sender.trust_from)
         {
             return Ok(true);
         }

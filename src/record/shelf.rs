@@ -176,6 +176,7 @@ pub fn stands_for((identity, level): (Option<&Login>, Level), now: &Decision<'_>
 fn record(decision: &Decision<'_>, outcome: OutcomeKind) -> RecipientRecord {
     let sender = decision.sender.as_ref();
     RecipientRecord {
+        former_alias: decision.former.as_ref().map(|former| former.alias.to_string()),
         identity: sender.map(|sender| sender.identity.clone()),
         level: sender.map(|sender| sender.level.clone()),
         proof: sender.map(|sender| sender.proof.clone()),
@@ -190,6 +191,7 @@ fn bare(recipient: &str, outcome: OutcomeKind, library: Option<&Library>) -> Rec
         reason: None,
         because: None,
         library: library.map(|library| library.name.to_string()),
+        former_alias: None,
         duplicate_of: None,
         created_by: None,
         unverified: false,

@@ -150,6 +150,9 @@ pub struct RecipientRecord {
     /// The library that the address leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub library: Option<String>,
+    /// The alias that it led there by, where the library has another by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_alias: Option<String>,
     /// The delivery that was filed, where it is another one and this a duplicate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<String>,

@@ -65,6 +65,10 @@ impl RecipientRecord {
             // Writing to a String cannot fail.
             let _ = write!(text, "{label}{}", Escaped(value));
         };
+        if let (Some(_), Some(library)) = (&self.former_alias, &self.library) {
+            add(" (a former alias of ", library);
+            add("", ")");
+        }
         if !self.documents.is_empty() {
             add(" → ", self.library.as_deref().unwrap_or_default());
             add(": ", &self.paths().join(", "));
