@@ -157,6 +157,9 @@ pub trait Writer: Reader {
     fn set_library(&mut self, library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Result<()>;
     /// Forgets a former alias; false if the library has none such.
     fn forget_former_alias(&mut self, library: LibraryId, alias: &Alias) -> Result<bool>;
+    /// Gives libraries other aliases, all in one step: two of them may change theirs for each other's. `Error::Taken` if
+    /// one is another library's afterwards.
+    fn set_aliases(&mut self, aliases: &[(LibraryId, Alias)]) -> Result<()>;
     /// `Error::NotEmpty` if it holds documents. Outcomes that name it stay and name none.
     fn remove_library(&mut self, library: LibraryId) -> Result<()>;
     /// `Error::Taken` if the login is.

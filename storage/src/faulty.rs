@@ -256,6 +256,7 @@ impl Writer for FaultyWriter<'_> {
         fn add_library(name: &LibraryName, alias: &Alias, settings: &LibrarySettings, now: Timestamp) -> LibraryId;
         fn set_library(library: LibraryId, alias: &Alias, settings: &LibrarySettings) -> ();
         fn forget_former_alias(library: LibraryId, alias: &Alias) -> bool;
+        fn set_aliases(aliases: &[(LibraryId, Alias)]) -> ();
         fn remove_library(library: LibraryId) -> ();
         fn add_user(login: &Login, addresses: &[Address]) -> UserId;
         fn set_user(user: UserId, addresses: &[Address]) -> ();

@@ -6,6 +6,7 @@ use crate::model::{Attachments, Grant, Group, Library, SenderPolicy, TrustFrom};
 pub(super) const TESTS: &[CatalogTest] = &[
     a_library_comes_back_as_it_went_in,
     names_and_aliases_are_one_librarys,
+    libraries_may_change_aliases_among_each_other,
     a_library_with_documents_is_not_removed,
     an_id_is_never_another_librarys,
     users_and_their_addresses,
@@ -70,6 +71,44 @@ fn names_and_aliases_are_one_librarys(catalog: &dyn Catalog) {
         writer.set_library(first, &the("a"), &settings).unwrap();
     });
     assert_eq!(catalog.read().unwrap().libraries().unwrap().len(), 2);
+}
+
+fn libraries_may_change_aliases_among_each_other(catalog: &dyn Catalog) {
+    let [a, b, c] = write(catalog, |writer| ["a", "b", "c"].map(|name| add_library(writer, name)));
+    let aliases = || {
+        let libraries = catalog.read().unwrap().libraries().unwrap();
+        libraries.into_iter().map(|library| library.alias.to_string()).collect::<Vec<_>>()
+    };
+    let before = catalog.read().unwrap().settings_version().unwrap();
+    write(catalog, |writer| writer.set_aliases(&[(a, the("b")), (b, the("new")), (c, the("a"))]).unwrap());
+    assert_eq!(aliases(), ["b", "new", "a"]);
+    let former = |library| -> Vec<String> {
+        let found = catalog.read().unwrap().former_aliases(library).unwrap();
+        found.into_iter().map(|former| former.alias.to_string()).collect()
+    };
+    assert_eq!(
+        [former(a), former(b), former(c)],
+        [vec![], vec![], vec!["c".to_owned()]],
+        "none that is in use"
+    );
+    assert!(catalog.read().unwrap().settings_version().unwrap() > before);
+    write(catalog, |writer| {
+        for (taken, name, by) in [
+            ([(a, the("new")), (c, the("c"))], "new", "library b"),
+            ([(a, the("x")), (c, the("x"))], "x", "library a"),
+        ] {
+            match writer.set_aliases(&taken) {
+                Err(Error::Taken { what: "alias", name: alias, by: other }) => {
+                    assert_eq!((alias.as_str(), other.as_str()), (name, by));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        writer.remove_library(b).unwrap();
+        let gone = writer.set_aliases(&[(a, the("c")), (b, the("b"))]);
+        assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+    });
+    assert_eq!(aliases(), ["b", "a"], "all of it, or nothing");
 }
 
 fn a_library_with_documents_is_not_removed(catalog: &dyn Catalog) {

@@ -109,13 +109,42 @@ pub(super) fn add(
 pub(super) fn set(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
     name(db, id)?;
     check_alias(db, alias, Some(id))?;
-    let sql = "INSERT OR REPLACE INTO former_aliases (alias, library, since)
-               SELECT alias, id, ?3 FROM libraries WHERE id = ?1 AND alias <> ?2";
-    db.prepare_cached(sql)?.execute(params![id, alias, Millis(Timestamp::now())])?;
+    leave_alias(db, id, alias)?;
     put(db, id, alias, settings)
 }
 
-/// The one place that writes settings. An alias in use is no former one.
+/// What it is reached by becomes a former alias, unless it stays.
+fn leave_alias(db: &Connection, id: LibraryId, next: &Alias) -> Sql<()> {
+    let sql = "INSERT OR REPLACE INTO former_aliases (alias, library, since)
+               SELECT alias, id, ?3 FROM libraries WHERE id = ?1 AND alias <> ?2";
+    db.prepare_cached(sql)?.execute(params![id, next, Millis(Timestamp::now())])?;
+    Ok(())
+}
+
+/// An alias in use is no former one.
+fn take_alias(db: &Connection, alias: &Alias) -> Sql<()> {
+    db.prepare_cached("DELETE FROM former_aliases WHERE alias = ?1")?.execute([alias])?;
+    Ok(())
+}
+
+/// Each row is looked at as it is written, so those that change theirs give them up first: no alias has a blank.
+pub(super) fn set_aliases(db: &Connection, aliases: &[(LibraryId, Alias)]) -> Sql<()> {
+    let mut give_up = db.prepare_cached("UPDATE libraries SET alias = ' ' || id WHERE id = ?1")?;
+    for (id, alias) in aliases {
+        name(db, *id)?;
+        leave_alias(db, *id, alias)?;
+        give_up.execute([id])?;
+    }
+    let mut take = db.prepare_cached("UPDATE libraries SET alias = ?2 WHERE id = ?1")?;
+    for (id, alias) in aliases {
+        check_alias(db, alias, Some(*id))?;
+        take.execute(params![id, alias])?;
+        take_alias(db, alias)?;
+    }
+    Ok(())
+}
+
+/// The one place that writes settings.
 fn put(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings) -> Sql<()> {
     let sql = "UPDATE libraries SET alias = ?2, title = ?3, save_original = ?4, sender_policy = ?5, trust_from = ?6,
                enabled = ?7, attachments = ?8, overwrite = ?9, save_invitations = ?10, inline_images = ?11,
@@ -139,8 +168,7 @@ fn put(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings
         quota,
         anonymous_quota
     ])?;
-    db.prepare_cached("DELETE FROM former_aliases WHERE alias = ?1")?.execute([alias])?;
-    Ok(())
+    take_alias(db, alias)
 }
 
 pub(super) fn remove(db: &Connection, id: LibraryId) -> Sql<()> {

@@ -232,6 +232,10 @@ impl Writer for Session<'_> {
         self.change("forget a former alias", |db| libraries::forget_former_alias(db, library, alias))
     }
 
+    fn set_aliases(&mut self, aliases: &[(LibraryId, Alias)]) -> Result<()> {
+        self.change("change aliases", |db| libraries::set_aliases(db, aliases))
+    }
+
     fn remove_library(&mut self, library: LibraryId) -> Result<()> {
         self.change("remove a library", |db| libraries::remove(db, library))
     }
