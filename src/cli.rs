@@ -14,6 +14,7 @@ use mailshelf::pass::PassError;
 use mailshelf::site::{Look, Site};
 
 mod access;
+mod apply;
 mod demo;
 mod document;
 mod events;
@@ -90,6 +91,8 @@ enum Command {
     Grant(grant::Grant),
     Revoke(grant::Revoke),
     Access(access::Access),
+    Apply(apply::Apply),
+    Export(apply::export::Export),
     Verify(verify::Verify),
     #[command(hide = true)]
     ParseAlone(parse_alone::ParseAlone),
@@ -132,6 +135,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Grant(command) => command.run(&context),
         Command::Revoke(command) => command.run(&context),
         Command::Access(command) => command.run(&context),
+        Command::Apply(command) => command.run(&context),
+        Command::Export(command) => command.run(&context),
         Command::Verify(command) => command.run(&context),
         Command::ParseAlone(command) => command.run(),
     };

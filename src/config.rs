@@ -20,6 +20,7 @@ use crate::service::clock;
 use apart::Overlap;
 use raw::Raw;
 
+pub(crate) use keys::{kind, nearest};
 pub use sender::{Require, Resolver, ResultsAt, Sender, Verify};
 pub use servers::Servers;
 pub use unit::{Size, Span};

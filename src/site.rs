@@ -12,6 +12,9 @@ use crate::config::{Config, DropFormat, apart};
 use crate::drop::{self, DropError, DropFolder, Format};
 use crate::sender::verify::Verifier;
 
+pub mod declaration;
+pub mod plan;
+
 mod check;
 mod trust;
 

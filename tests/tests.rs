@@ -10,6 +10,7 @@
 mod util;
 
 mod admin;
+mod apply;
 mod bad_input;
 mod cases;
 mod circles;

@@ -128,9 +128,23 @@ struct Asked<'a> {
 }
 
 /// What stands in the way, and the command that would take it away.
-struct Obstacle {
-    what: String,
-    hint: String,
+#[derive(Clone)]
+pub struct Obstacle {
+    pub what: String,
+    pub hint: String,
+}
+
+/// Why no mail can prove in a library that a user has sent it, if none can. Of the library it hangs on nothing but whether
+/// it believes From. `unused` are the addresses of all users that nobody is found by.
+pub fn unprovable(
+    config: &Config,
+    reader: &dyn Reader,
+    library: &Library,
+    user: &User,
+    unused: &[UnusedAddress],
+) -> Result<Option<Obstacle>, Error> {
+    let asked = Asked { config, reader, library: library.clone(), unused: unused.to_vec() };
+    Ok(Proof::of(&asked, user)?.obstacle)
 }
 
 impl Asked<'_> {

@@ -52,6 +52,7 @@ fn text(made: &Made) -> String {
     format!(
         "Made {}\nNext:\n  \
          {mailshelf} library add invoices --alias invoices --sender-policy anyone\n  \
+         (or all libraries, people and rights from one file: `apply FILE`; `apply --help` shows one)\n  \
          let your mail server write the mail for {domain} into {}\n  \
          {mailshelf} run",
         Escaped(&config),

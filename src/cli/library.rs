@@ -1,16 +1,16 @@
 //! `mailshelf library`: where documents are filed.
 
 use jiff::Timestamp;
-use mailshelf::config::Size;
 use mailshelf::route::alias::refusal;
 use mailshelf::site::Site;
+use mailshelf::site::declaration::{self, check_title};
 use mailshelf_storage::model::{self, Attachments, LibrarySettings, SenderPolicy, TrustFrom};
 use mailshelf_storage::{Alias, Error, LibraryName, Reader};
 use serde_json::json;
 
 use super::{Context, DONE, complain, wrong};
 
-mod former;
+pub mod former;
 mod meaning;
 mod view;
 
@@ -109,18 +109,8 @@ pub struct Settings {
 #[derive(Clone, Copy)]
 struct Quota(Option<u64>);
 
-/// SQLite's numbers go so far.
-const LARGEST_QUOTA: u64 = i64::MAX as u64;
-
 fn quota(text: &str) -> Result<Quota, String> {
-    if text == "none" {
-        return Ok(Quota(None));
-    }
-    match text.parse::<Size>()?.0 {
-        0 => Err("say none for no quota; a library that is to take nothing has --enabled no".to_owned()),
-        LARGEST_QUOTA.. => Err("that is more than there is; say none for no quota".to_owned()),
-        bytes => Ok(Quota(Some(bytes))),
-    }
+    declaration::quota(text).map(Quota)
 }
 
 fn yes_or_no(text: &str) -> Result<bool, String> {
@@ -131,17 +121,8 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// The longest title, in characters.
-const LONGEST_TITLE: usize = 255;
-
 fn title(text: &str) -> Result<String, String> {
-    if text.chars().any(char::is_control) {
-        return Err("a title has no control characters".to_owned());
-    }
-    if text.chars().count() > LONGEST_TITLE {
-        return Err(format!("a title has at most {LONGEST_TITLE} characters"));
-    }
-    Ok(text.to_owned())
+    check_title(text).map(|()| text.to_owned())
 }
 
 impl Settings {
@@ -207,8 +188,8 @@ impl Library {
                 let loser = former::loser(&*writer, &alias, &name, &site)?;
                 writer.add_library(&name, &alias, &settings, Timestamp::now())?;
                 writer.commit()?;
-                former::warn(&alias, &name, loser);
-                warn_of_trust(&name, settings.trust_from);
+                former::warn_of_loser(&alias, &name, loser, &mut warn);
+                warn_of_trust(&name, settings.trust_from, &mut warn);
                 show(context, &site, &name)
             }
             Library::Set { name, alias, forget, settings } => {
@@ -221,9 +202,9 @@ impl Library {
                 writer.set_library(library.id, &alias, &settings.over(library.settings))?;
                 former::forget(&mut *writer, library.id, &name, &forget)?;
                 writer.commit()?;
-                former::warn(&alias, &name, loser);
+                former::warn_of_loser(&alias, &name, loser, &mut warn);
                 if let Some(trust_from) = asked {
-                    warn_of_trust(&name, trust_from);
+                    warn_of_trust(&name, trust_from, &mut warn);
                 }
                 show(context, &site, &name)
             }
@@ -254,13 +235,18 @@ impl Library {
     }
 }
 
-/// Says so where a library is told to believe From.
-fn warn_of_trust(name: &LibraryName, trust_from: TrustFrom) {
+/// Says so where a library is told to believe From. `warn` takes the warning and the way out.
+pub fn warn_of_trust(name: &LibraryName, trust_from: TrustFrom, warn: &mut dyn FnMut(String, &str)) {
     if trust_from == TrustFrom::Yes {
         let what = format!("warning: library {name}: whoever writes a From header files there as that user");
         let hint = format!("`mailshelf library set {name} --trust-from no` asks for proof");
-        complain(&what, Some(&hint));
+        warn(what, &hint);
     }
+}
+
+/// On standard error.
+pub fn warn(what: String, hint: &str) {
+    complain(&what, Some(hint));
 }
 
 /// Refuses what a library may not have at this site; whether it is taken the catalog knows. An alias that is not named

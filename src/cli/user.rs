@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::output::Show;
-use super::{Context, DONE, complain, wrong};
+use super::{Context, DONE, library, wrong};
 
 /// People who send mail: add, set, list, remove
 #[derive(clap::Subcommand)]
@@ -82,24 +82,29 @@ pub fn find(reader: &(impl Reader + ?Sized), login: &Login) -> Result<model::Use
 }
 
 /// Says where an address is somebody else's too: mail from it will belong to neither. So it is with sign-ins by a word
-/// that is the login of one and an address of the other.
-fn warn_of_shared(reader: &dyn Reader, login: &Login, addresses: &[Address]) -> Result<(), Error> {
+/// that is the login of one and an address of the other. `warn` takes each warning and the way out.
+pub fn warn_of_shared(
+    reader: &dyn Reader,
+    login: &Login,
+    addresses: &[Address],
+    warn: &mut dyn FnMut(String, &str),
+) -> Result<(), Error> {
     for address in addresses {
         let others = reader.users_by_address(address)?;
         if let Some(other) = others.iter().find(|user| user.login != *login) {
             let what = format!("warning: address {address}: {} has it too", other.login);
-            complain(&what, Some("mail from it is nobody's while two users have it"));
+            warn(what, "mail from it is nobody's while two users have it");
         }
         let namesake = address.as_str().parse().ok().filter(|name| name != login);
         if let Some(other) = namesake.map(|name| reader.user(&name)).transpose()?.flatten() {
             let what = format!("warning: address {address}: it is the login of user {}", other.login);
-            complain(&what, Some(NEITHERS));
+            warn(what, NEITHERS);
         }
     }
     let others = by_account(login.as_str(), reader)?;
     if let Some(other) = others.iter().find(|user| user.login != *login) {
         let what = format!("warning: login {login}: it is an address of {}", other.login);
-        complain(&what, Some(NEITHERS));
+        warn(what, NEITHERS);
     }
     Ok(())
 }
@@ -113,7 +118,7 @@ impl User {
             User::Add { login, addresses } => {
                 refuse_the_system_account(&site, &login)?;
                 let mut writer = site.catalog.write()?;
-                warn_of_shared(&*writer, &login, &addresses)?;
+                warn_of_shared(&*writer, &login, &addresses, &mut library::warn)?;
                 writer.add_user(&login, &addresses)?;
                 writer.commit()?;
                 show(context, &site, &login)
@@ -121,7 +126,7 @@ impl User {
             User::Set { login, addresses, no_address: _ } => {
                 let mut writer = site.catalog.write()?;
                 let user = find(&*writer, &login)?;
-                warn_of_shared(&*writer, &login, &addresses)?;
+                warn_of_shared(&*writer, &login, &addresses, &mut library::warn)?;
                 writer.set_user(user.id, &addresses)?;
                 writer.commit()?;
                 show(context, &site, &login)

@@ -44,7 +44,7 @@ fn check_value(name: &str, value: &DeValue<'_>, default: &DeValue<'_>) -> Result
 const TEXT: &str = "a text in quotes";
 
 /// What a value is, in words for people.
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => TEXT,
         DeValue::Integer(_) => "a whole number",
@@ -58,10 +58,15 @@ fn kind(value: &DeValue<'_>) -> &'static str {
 
 fn unknown<'a>(key: &str, section: &str, known: impl Iterator<Item = &'a str>) -> Fault {
     let fault = Fault::new(format!("unknown key `{section}{}`", key.escape_debug()));
-    match known.max_by(|a, b| likeness(a, key).total_cmp(&likeness(b, key))) {
+    match nearest(key, known) {
         Some(nearest) => fault.hint(format!("the nearest known one is `{section}{nearest}`")),
         None => fault,
     }
+}
+
+/// The known key that is most like one that is not.
+pub(crate) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known.max_by(|a, b| likeness(a, key).total_cmp(&likeness(b, key)))
 }
 
 /// How like two keys are, from 0 to 1: as they are written, or with their words in order.

@@ -6,7 +6,7 @@ use mailshelf::site::Site;
 use mailshelf_storage::{Alias, Error, LibraryId, LibraryName, Reader, Writer};
 
 use super::view::FormerAlias;
-use crate::cli::{complain, wrong};
+use crate::cli::wrong;
 
 /// Those that still lead to a library.
 pub fn aliases(reader: &dyn Reader, library: LibraryId, site: &Site) -> Result<Vec<FormerAlias>, Error> {
@@ -28,13 +28,18 @@ pub fn loser(
 }
 
 /// Says so where mail that went to one library goes to another from now on.
-pub fn warn(alias: &Alias, name: &LibraryName, loser: Option<LibraryName>) {
+pub fn warn_of_loser(
+    alias: &Alias,
+    name: &LibraryName,
+    loser: Option<LibraryName>,
+    warn: &mut dyn FnMut(String, &str),
+) {
     if let Some(loser) = loser {
         let what = format!(
             "warning: alias {alias}: mail to it went to library {loser} until now, and goes to {name} from now on"
         );
         let hint = format!("it was a former alias of {loser}; who still writes to it should be told");
-        complain(&what, Some(&hint));
+        warn(what, &hint);
     }
 }
 

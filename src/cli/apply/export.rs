@@ -1,0 +1,40 @@
+//! `mailshelf export`: the site as a file that `mailshelf apply` takes.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use mailshelf::site::declaration::Declaration;
+use mailshelf_storage::Digest;
+
+use crate::cli::document::target;
+use crate::cli::{Context, DONE, complain};
+
+/// Write the libraries, users, groups and rights of the site as one TOML file, every setting included
+///
+/// `mailshelf apply` of that file changes nothing here, and makes the same of an empty site elsewhere. Equal sites have
+/// equal files, to the byte. Documents, mails and `mailshelf.toml` are no part of it.
+#[derive(clap::Args)]
+#[command(after_help = "Example: mailshelf export -o site.toml")]
+pub struct Export {
+    /// Replaces FILE; `-` is standard output
+    #[arg(short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Export {
+    pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
+        let site = context.look()?;
+        let reader = site.catalog.read()?;
+        let toml = Declaration::of(&*reader)?.to_toml().into_bytes();
+        let unused = reader.unused_addresses()?;
+        drop(reader);
+        let digest = Digest::of(&toml);
+        // Every character is fit for a terminal, however many there are.
+        let output = self.output.as_deref().unwrap_or(Path::new("-"));
+        target::write(&|| Ok(Box::new(Cursor::new(toml.clone()))), digest, Some(output))?;
+        for address in unused {
+            complain(&format!("warning: {address}"), Some("it is left out"));
+        }
+        Ok(DONE)
+    }
+}
