@@ -56,6 +56,8 @@ struct View {
     /// Those they have given up.
     replay_badmail: Option<u64>,
     documents: u64,
+    /// In recycle bins.
+    removed_documents: u64,
     contents: u64,
     contents_bytes: u64,
     mails: u64,
@@ -156,7 +158,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
     let [catalog_free, contents_free] = free;
     problems.extend(problems::unused(&site.catalog.read()?.unused_addresses()?));
     let (last_pass, counts) = on_record(site)?;
-    let Counts { documents, contents, bytes, mails, libraries, users } = counts;
+    let Counts { documents, removed, contents, bytes, mails, libraries, users } = counts;
     let mut view = View {
         state: "ok",
         problems,
@@ -169,6 +171,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         replay_left,
         replay_badmail,
         documents,
+        removed_documents: removed,
         contents,
         contents_bytes: bytes,
         mails,
@@ -305,7 +308,10 @@ impl Show for View {
             known(self.kept),
             format!("{} left, {} in badmail", known(self.replay_left), known(self.replay_badmail)),
             self.mails.to_string(),
-            self.documents.to_string(),
+            match self.removed_documents {
+                0 => self.documents.to_string(),
+                removed => format!("{}, and {removed} in recycle bins", self.documents),
+            },
             format!("{} ({})", self.contents, space::size(self.contents_bytes)),
             self.libraries.to_string(),
             self.users.to_string(),

@@ -43,8 +43,9 @@ impl Verify {
 
 fn text(view: &View) -> String {
     let report = &view.report;
-    let mut lines =
-        vec![format!("{} documents, {} contents, {} mails", report.documents, report.contents, report.mails)];
+    let Report { documents, removed, contents, mails, .. } = report;
+    let bin = if *removed == 0 { String::new() } else { format!(" and {removed} removed ones") };
+    let mut lines = vec![format!("{documents} documents{bin}, {contents} contents, {mails} mails")];
     lines.extend(findings(report).iter().map(|line| Escaped(line).to_string()));
     if view.published_events > 0 {
         lines.push(format!("repaired: {} events were put into the event file", view.published_events));
@@ -61,7 +62,10 @@ fn findings(report: &Report) -> Vec<String> {
     let broken = |what: &str, broken: &Broken| {
         let paths = broken.filed_as.iter();
         let paths: Vec<_> = paths
-            .map(|filed| format!("{}: {}, version {}", filed.library, filed.path, filed.version))
+            .map(|filed| {
+                let removed = if filed.removed { ", removed" } else { "" };
+                format!("{}: {}, version {}{removed}", filed.library, filed.path, filed.version)
+            })
             .collect();
         format!("{what}: {} ({}), filed as {}", broken.digest, broken.why, paths.join("; "))
     };

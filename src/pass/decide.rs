@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use mailshelf_storage::model::{Level, Library, Mail, MailState, Role};
+use mailshelf_storage::model::{Level, Library, Mail, MailFields, MailState, Role};
 use mailshelf_storage::{Digest, LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
@@ -158,6 +158,7 @@ fn row(prepared: &Prepared, config: &Config) -> Mail {
         state: MailState::Open,
         attempts: 0,
         fault: None,
+        fields: MailFields::default(),
     };
     if let Reading::Read { envelope, size, digest, whole } = &prepared.reading {
         mail.digest = Some(*digest);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use mailshelf_storage::model::{Filing, Level, Library, Outcome, OutcomeKind, Placed};
+use mailshelf_storage::model::{Document, Filing, Level, Library, Outcome, OutcomeKind, Placed};
 use mailshelf_storage::{DeliveryId, Digest, Error, LibraryId, Login, Reader};
 
 use super::quota::Asked;
@@ -144,7 +144,7 @@ impl Standings {
         self.0.insert((library, delivery), paths.iter().cloned().collect());
     }
 
-    /// What stands in a library of a delivery.
+    /// What stands of a delivery that was filed in a library, wherever it was moved since.
     pub fn of(
         &mut self,
         reader: &dyn Reader,
@@ -155,8 +155,12 @@ impl Standings {
             return Ok(standing.clone());
         }
         let documents = reader.documents_of(delivery)?.into_iter();
-        let documents = documents.filter(|document| document.library == library.name);
-        let standing: Standing = documents.map(|document| document.path()).collect();
+        let documents = documents.filter(|one| one.removal.is_none() && one.filed_in == library.id);
+        let place = |document: Document| match document.path() {
+            path if document.library == library.name => path,
+            path => format!("{path} in library {}", document.library),
+        };
+        let standing: Standing = documents.map(place).collect();
         self.0.insert((library.id, delivery), standing.clone());
         Ok(standing)
     }

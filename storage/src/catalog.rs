@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Anonymous, Counts, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd, KnownContent,
-    Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent, Outcome, Pass,
-    Placed, Principal, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
+    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent,
+    Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
-    Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
+    Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, RemovalId, Result,
+    UserId,
 };
 
 pub mod sqlite;
@@ -86,9 +87,9 @@ pub trait Reader {
         likeness: Option<Digest>,
     ) -> Result<Vec<Filing>>;
 
-    /// The newest version of each document of a library, by path, one after the other.
+    /// The newest version of each document that stands in a library, by path, one after the other.
     fn each_document(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()>;
-    /// A version of a document, the newest if none is named; folder and name compare without case.
+    /// A version of a document that stands, the newest if none is named; folder and name compare without case.
     fn document(
         &self,
         library: LibraryId,
@@ -96,11 +97,18 @@ pub trait Reader {
         name: &str,
         version: Option<u32>,
     ) -> Result<Option<Document>>;
-    /// Every version that came with a delivery, in the order in which they were added.
+    /// Every version that came with a delivery, removed ones too, in the order in which they were added.
     fn documents_of(&self, delivery: DeliveryId) -> Result<Vec<Document>>;
     /// Every version of a document, the newest first; none if there is no such document. Folder and name compare without
     /// case.
     fn versions(&self, library: LibraryId, folder: &str, name: &str) -> Result<Vec<Document>>;
+    /// The newest version of each document in the recycle bin of a library, in the order of their removals.
+    fn each_removed(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()>;
+    /// Up to `limit` removals of documents in a recycle bin, of whatever library, that are less than this one: the first
+    /// first.
+    fn removed_before(&self, before: RemovalId, limit: usize) -> Result<Vec<RemovalId>>;
+    /// What came with a delivery and was purged, in the order in which it was.
+    fn purged_of(&self, delivery: DeliveryId) -> Result<Vec<Purged>>;
     /// The places that the documents of one mail would get if they were added now, in this order.
     /// [`Writer::add_document`] gives no others.
     fn names_for(&self, library: LibraryId, wanted: &[Wanted<'_>]) -> Result<Vec<Placed>>;
@@ -108,7 +116,7 @@ pub trait Reader {
     fn content(&self, digest: Digest) -> Result<Option<KnownContent>>;
     /// Every content on record, in order of digest.
     fn each_content(&self, visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> Result<()>;
-    /// The paths (library, path, version) that a content is filed under, at most `limit`.
+    /// The paths (library, path, version) that a content is filed under, those in a recycle bin too, at most `limit`.
     fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<Document>>;
     /// How much there is. Looks at every row of several tables: for reports, not for each pass.
     fn counts(&self) -> Result<Counts>;
@@ -160,7 +168,7 @@ pub trait Writer: Reader {
     /// Gives libraries other aliases, all in one step: two of them may change theirs for each other's. `Error::Taken` if
     /// one is another library's afterwards.
     fn set_aliases(&mut self, aliases: &[(LibraryId, Alias)]) -> Result<()>;
-    /// `Error::NotEmpty` if it holds documents. Outcomes that name it stay and name none.
+    /// `Error::NotEmpty` if it holds documents, be they in its recycle bin. Outcomes that name it stay and name none.
     fn remove_library(&mut self, library: LibraryId) -> Result<()>;
     /// `Error::Taken` if the login is.
     fn add_user(&mut self, login: &Login, addresses: &[Address]) -> Result<UserId>;
@@ -211,6 +219,32 @@ pub trait Writer: Reader {
     ) -> Result<()>;
     /// Puts right what [`Reader::miscounts`] finds, and gives it as it was found.
     fn recount(&mut self) -> Result<Vec<Miscount>>;
+    /// Puts a document with all its versions into the recycle bin of its library; gives its newest version. Its name is
+    /// free at once, and it stands for no mail any more. `removal` is one that nothing was removed by yet.
+    /// `Error::NotFound` if no such document stands.
+    fn remove_document(
+        &mut self,
+        library: LibraryId,
+        folder: &str,
+        name: &str,
+        removal: RemovalId,
+    ) -> Result<Document>;
+    /// Takes a document out of the recycle bin again: under the name it had or, where that is taken, under the next free
+    /// number. `Error::NotFound` if it is not there any more.
+    fn restore_document(&mut self, removal: RemovalId) -> Result<Placed>;
+    /// Moves a document with all its versions to another place. For the library its mails were filed in it stands as
+    /// before. `Error::NotFound` if it does not stand, or there is no such library; `Error::Taken` if another document
+    /// has the place.
+    fn move_document(
+        &mut self,
+        library: LibraryId,
+        folder: &str,
+        name: &str,
+        to: Destination<'_>,
+    ) -> Result<Placed>;
+    /// Forgets a document of the recycle bin with all its versions, but for what [`Reader::purged_of`] tells; gives the
+    /// contents it had, each once. `Error::NotFound` if it is not there any more.
+    fn purge_document(&mut self, removal: RemovalId, why: &str, now: Timestamp) -> Result<Vec<Digest>>;
     /// A content is in the store and durable; no longer doomed if it was.
     ///
     /// Contents are removed while passes go on. So whoever adds a document must look, in this same transaction, at

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Clash, Level, LibrarySettings, Mail, MailState, Member, NewDocument, Outcome, OutcomeKind, Pass,
-    Principal, Role,
+    Calendar, Clash, Level, LibrarySettings, Mail, MailFields, MailState, Member, NewDocument, Outcome,
+    OutcomeKind, Pass, Principal, Role,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, LibraryId, LibraryName,
@@ -26,6 +26,7 @@ mod people;
 mod groups;
 mod filing;
 mod versions;
+mod removed;
 mod lookup;
 mod history;
 mod usage;
@@ -45,6 +46,7 @@ pub fn catalog(make: &dyn Fn() -> Box<dyn Catalog>) {
         groups::TESTS,
         filing::TESTS,
         versions::TESTS,
+        removed::TESTS,
         lookup::TESTS,
         history::TESTS,
         usage::TESTS,
@@ -92,6 +94,12 @@ fn mail(digest: Option<Digest>) -> Mail {
         state: MailState::Open,
         attempts: 0,
         fault: None,
+        fields: MailFields {
+            to: Some("b@x.org, c@x.org".to_owned()),
+            cc: None,
+            date: Some(at(-9)),
+            calendar: Calendar { uid: Some("u@x.org".to_owned()), sequence: Some(7), stamp: Some(at(-99)) },
+        },
     }
 }
 

@@ -73,13 +73,15 @@ pub enum Error {
         /// The groups between, the outermost first; empty: it was to be its own member.
         through: Vec<crate::GroupName>,
     },
-    /// A library that holds documents is not removed.
-    #[error("library {name}: it holds {documents} documents")]
+    /// A library that holds documents is not removed, be they in its recycle bin.
+    #[error("library {name}: it holds {documents} documents{}", in_bin(*removed))]
     NotEmpty {
         /// The library.
         name: String,
-        /// How many documents it holds.
+        /// How many documents stand in it.
         documents: u64,
+        /// How many are in its recycle bin.
+        removed: u64,
     },
     /// Content that the catalog names is not there, or is not what its name says.
     #[error("content {digest}: {why}")]
@@ -89,6 +91,10 @@ pub enum Error {
         /// `missing`, `3 bytes, not 5`, …
         why: String,
     },
+}
+
+fn in_bin(removed: u64) -> String {
+    if removed == 0 { String::new() } else { format!(", and {removed} in its recycle bin") }
 }
 
 fn by_way_of(through: &[crate::GroupName]) -> String {

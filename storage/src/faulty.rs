@@ -12,13 +12,13 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Anonymous, Counts, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd, KnownContent,
-    Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent, Outcome, Pass,
-    Placed, Principal, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
+    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent,
+    Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
-    LibraryName, Login, PassId, Reader, Result, UserId, Writer,
+    LibraryName, Login, PassId, Reader, RemovalId, Result, UserId, Writer,
 };
 
 /// When to fail; clones share one count. Fresh ones never fail.
@@ -227,6 +227,9 @@ macro_rules! reads {
                 fn document(library: LibraryId, folder: &str, name: &str, version: Option<u32>) -> Option<Document>;
                 fn documents_of(delivery: DeliveryId) -> Vec<Document>;
                 fn versions(library: LibraryId, folder: &str, name: &str) -> Vec<Document>;
+                fn each_removed(library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> ();
+                fn removed_before(before: RemovalId, limit: usize) -> Vec<RemovalId>;
+                fn purged_of(delivery: DeliveryId) -> Vec<Purged>;
                 fn names_for(library: LibraryId, wanted: &[Wanted<'_>]) -> Vec<Placed>;
                 fn content(digest: Digest) -> Option<KnownContent>;
                 fn each_content(visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> ();
@@ -274,6 +277,10 @@ impl Writer for FaultyWriter<'_> {
         fn add_document(document: &NewDocument) -> Placed;
         fn add_anonymous(library: LibraryId, at: Timestamp, since: Timestamp, bytes: Anonymous) -> ();
         fn recount() -> Vec<Miscount>;
+        fn remove_document(library: LibraryId, folder: &str, name: &str, removal: RemovalId) -> Document;
+        fn restore_document(removal: RemovalId) -> Placed;
+        fn move_document(library: LibraryId, folder: &str, name: &str, to: Destination<'_>) -> Placed;
+        fn purge_document(removal: RemovalId, why: &str, now: Timestamp) -> Vec<Digest>;
         fn add_content(digest: Digest, size: u64) -> ();
         fn doom_content(digest: Digest) -> bool;
         fn drop_content(digest: Digest) -> ();

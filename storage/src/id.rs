@@ -23,6 +23,17 @@ macro_rules! ulid_id {
             pub fn generate() -> $name {
                 $name(Ulid::generate())
             }
+
+            /// When it was made, to the millisecond.
+            pub fn time(self) -> Timestamp {
+                let milliseconds = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+                Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
+            }
+
+            /// The least id of the millisecond of `at`. Before 1970 there are none.
+            pub fn first_at(at: Timestamp) -> $name {
+                $name(Ulid::from_parts(u64::try_from(at.as_millisecond()).unwrap_or(0), 0))
+            }
         }
 
         impl fmt::Display for $name {
@@ -48,25 +59,18 @@ macro_rules! ulid_id {
 }
 
 ulid_id!(
-    /// One mail handed over once by the drop; stays the same however often we begin again with it.
+    /// One mail handed over once by the drop; stays the same however often we begin again with it. Made when the worker
+    /// took it.
     DeliveryId
 );
-impl DeliveryId {
-    /// When it was made, to the millisecond: when the worker took the mail.
-    pub fn time(self) -> Timestamp {
-        let milliseconds = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
-        Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
-    }
-
-    /// The least id of the millisecond of `at`. Before 1970 there are none.
-    pub fn first_at(at: Timestamp) -> DeliveryId {
-        DeliveryId(Ulid::from_parts(u64::try_from(at.as_millisecond()).unwrap_or(0), 0))
-    }
-}
 
 ulid_id!(
     /// One pass.
     PassId
+);
+ulid_id!(
+    /// One removal of one document: what it is called in the recycle bin, and when it came there.
+    RemovalId
 );
 
 macro_rules! row_id {

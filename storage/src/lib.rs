@@ -11,6 +11,7 @@ pub mod durable;
 pub mod contents;
 pub mod catalog;
 pub mod verify;
+pub mod recycle;
 pub mod failpoint;
 #[cfg(feature = "testing")]
 pub mod conformance;
@@ -22,5 +23,5 @@ pub use catalog::{Catalog, Reader, Writer};
 pub use contents::{Content, Contents};
 pub use digest::Digest;
 pub use error::{Error, IoContext, Result};
-pub use id::{DeliveryId, DocumentId, GroupId, LibraryId, PassId, UserId};
+pub use id::{DeliveryId, DocumentId, GroupId, LibraryId, PassId, RemovalId, UserId};
 pub use name::{Alias, GroupName, LibraryName, Login};

@@ -11,10 +11,11 @@ mod query;
 mod settings;
 mod usage;
 
-pub use document::{Clash, Counts, Document, KnownContent, NewDocument, Placed, Wanted};
+pub(crate) use document::path;
+pub use document::{Clash, Counts, Destination, Document, KnownContent, NewDocument, Placed, Purged, Wanted};
 pub use kept::{KeptEnd, KeptFate};
 pub use log::{Event, NewEvent, Pass};
-pub use mail::{Filing, Level, Mail, MailState, Outcome, OutcomeKind};
+pub use mail::{Calendar, Filing, Level, Mail, MailFields, MailState, Outcome, OutcomeKind};
 pub use member::{Member, Way};
 pub use numbering::{NAME_BYTES, NAME_LENGTH, fitted, name_key, numbered, split_extension};
 pub use people::{Grant, Group, Principal, Role, UnusedAddress, User};

@@ -32,6 +32,7 @@ use crate::model::{KnownContent, Miscount};
 use crate::{Catalog, Contents, Digest, LibraryName, Reader, Result};
 
 mod repair;
+pub(crate) use repair::remove_doomed;
 #[cfg(test)]
 mod tests;
 
@@ -47,6 +48,8 @@ const BUFFER: usize = 256 * 1024;
 pub struct Report {
     /// Documents in the catalog.
     pub documents: u64,
+    /// Documents in recycle bins.
+    pub removed: u64,
     /// Contents on record; every one was read.
     pub contents: u64,
     /// Mails on record.
@@ -96,6 +99,9 @@ pub struct FiledAs {
     pub path: String,
     /// Which version.
     pub version: u32,
+    /// Its document is in the recycle bin, and had this path before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// Something that nothing refers to.
@@ -179,6 +185,7 @@ type Rows = Vec<(Digest, KnownContent)>;
 fn on_record(reader: &dyn Reader, report: &mut Report) -> Result<(Rows, Vec<Miscount>)> {
     let counts = reader.counts()?;
     (report.documents, report.contents, report.mails) = (counts.documents, counts.contents, counts.mails);
+    report.removed = counts.removed;
     report.catalog = reader.integrity()?;
     let mut rows = Vec::new();
     reader.each_content(&mut |digest, known| {
@@ -313,6 +320,7 @@ fn filed_as(reader: &dyn Reader, digest: Digest) -> Result<Vec<FiledAs>> {
         path: document.path(),
         library: document.library,
         version: document.version,
+        removed: document.removal.is_some(),
     };
     Ok(documents.into_iter().map(place).collect())
 }

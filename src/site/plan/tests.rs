@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use jiff::Timestamp;
 use mailshelf_storage::catalog::sqlite::SqliteCatalog;
-use mailshelf_storage::model::{Clash, Mail, MailState, NewDocument};
+use mailshelf_storage::model::{Clash, Mail, MailFields, MailState, NewDocument};
 use mailshelf_storage::{Catalog, DeliveryId, Digest, Error, Writer};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
@@ -74,6 +74,7 @@ fn file(writer: &mut dyn Writer, library: &LibraryName) {
         from: None,
         envelope_sender: None,
         subject: None,
+        fields: MailFields::default(),
         arrived_at: Timestamp::UNIX_EPOCH,
         state: MailState::Open,
         attempts: 0,

@@ -22,6 +22,7 @@ mod libraries;
 mod mails;
 mod kept;
 mod documents;
+mod removed;
 mod contents;
 mod usage;
 mod passes;

@@ -199,6 +199,8 @@ fn a_document_comes_back_as_it_went_in(catalog: &dyn Catalog) {
         created_at: new.created_at,
         delivery: mail.delivery,
         original: true,
+        filed_in: library,
+        removal: None,
     };
     let reader = catalog.read().unwrap();
     let find = |folder, name, version| reader.document(library, folder, name, version).unwrap();
@@ -445,7 +447,8 @@ fn counts_and_integrity(catalog: &dyn Catalog) {
         writer.add_content(Digest::of(b"another"), 7).unwrap();
     });
     let reader = catalog.read().unwrap();
-    let expected = Counts { documents: 2, contents: 2, bytes: 8, mails: 3, libraries: 1, users: 1 };
+    let expected =
+        Counts { documents: 2, contents: 2, bytes: 8, mails: 3, libraries: 1, users: 1, removed: 0 };
     assert_eq!(reader.counts().unwrap(), expected);
     assert!(reader.has_contents().unwrap());
     assert_eq!(reader.integrity().unwrap(), [""; 0]);

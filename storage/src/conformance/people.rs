@@ -118,7 +118,7 @@ fn a_library_with_documents_is_not_removed(catalog: &dyn Catalog) {
         file(writer, full, "", "a.pdf");
         file(writer, full, "", "b.pdf");
         match writer.remove_library(full) {
-            Err(Error::NotEmpty { name, documents: 2 }) => assert_eq!(name, "full"),
+            Err(Error::NotEmpty { name, documents: 2, removed: 0 }) => assert_eq!(name, "full"),
             other => panic!("{other:?}"),
         }
         writer.put_mail(&mail).unwrap();

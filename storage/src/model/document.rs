@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{DeliveryId, Digest, LibraryId, LibraryName};
+use crate::{DeliveryId, Digest, LibraryId, LibraryName, RemovalId};
 
 /// What becomes of a document whose name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,8 @@ impl Placed {
     }
 }
 
-fn path(folder: &str, name: &str) -> String {
+/// Folder and name in one.
+pub(crate) fn path(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
@@ -103,6 +104,10 @@ pub struct Document {
     pub delivery: DeliveryId,
     /// Whether it is the mail itself.
     pub original: bool,
+    /// The library that the mail was filed in; another, where the document was moved since. That one may be gone.
+    pub filed_in: LibraryId,
+    /// Of a document in the recycle bin: how it came there. It had this folder and name before.
+    pub removal: Option<RemovalId>,
 }
 
 impl Document {
@@ -110,6 +115,38 @@ impl Document {
     pub fn path(&self) -> String {
         path(&self.folder, &self.name)
     }
+}
+
+/// A place that a document is moved to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Destination<'a> {
+    /// In which library.
+    pub library: LibraryId,
+    /// In which folder; empty: in the root.
+    pub folder: &'a str,
+    /// Under which name.
+    pub name: &'a str,
+}
+
+/// What is left of a version whose document was purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purged {
+    /// What the library was called then.
+    pub library: LibraryName,
+    /// Folder and name.
+    pub path: String,
+    /// Which version.
+    pub version: u32,
+    /// How many bytes it had.
+    pub size: u64,
+    /// Which.
+    pub digest: Digest,
+    /// Its removal before that.
+    pub removal: RemovalId,
+    /// Because of what it was purged, in words.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What the catalog knows of a content.
@@ -124,8 +161,10 @@ pub struct KnownContent {
 /// How much the catalog holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Documents, whatever the number of their versions.
+    /// Documents that stand, whatever the number of their versions.
     pub documents: u64,
+    /// Documents in the recycle bin.
+    pub removed: u64,
     /// Contents.
     pub contents: u64,
     /// Bytes of all contents together.

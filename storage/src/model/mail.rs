@@ -78,6 +78,32 @@ pub struct Mail {
     pub attempts: u32,
     /// The last fault, in words.
     pub fault: Option<String>,
+    /// What else it says of itself.
+    pub fields: MailFields,
+}
+
+/// What a mail says of itself and nothing is decided by. All of it is a stranger's claim.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailFields {
+    /// The addresses in `To`.
+    pub to: Option<String>,
+    /// The addresses in `Cc`.
+    pub cc: Option<String>,
+    /// `Date`.
+    pub date: Option<Timestamp>,
+    /// What its calendar part is about.
+    pub calendar: Calendar,
+}
+
+/// What the first `text/calendar` part of a mail is about (RFC 5545 sections 3.8.4.7, 3.8.7.4 and 3.8.7.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calendar {
+    /// `UID`.
+    pub uid: Option<String>,
+    /// `SEQUENCE`.
+    pub sequence: Option<u32>,
+    /// `DTSTAMP`.
+    pub stamp: Option<Timestamp>,
 }
 
 impl Mail {

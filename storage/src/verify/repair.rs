@@ -1,5 +1,7 @@
 //! Takes away what nothing refers to. The order of steps is argued in the module above.
 
+use std::collections::HashMap;
+
 use super::{Orphan, OrphanKind, Report};
 use crate::contents::Stored;
 use crate::failpoint::reached;
@@ -43,39 +45,49 @@ fn remove_contents(
     orphans: &[Orphan],
     report: &mut Report,
 ) -> Result<()> {
-    let mut doomed = Vec::new();
+    let (mut doomed, mut digests) = (HashMap::new(), Vec::new());
     let mut writer = catalog.write()?;
     for orphan in orphans {
         // Always a digest: these came from one.
         let Ok(digest) = orphan.name.parse::<Digest>() else { continue };
         // Where a document has it by now it is no orphan.
         if writer.doom_content(digest)? {
-            doomed.push((orphan, digest));
+            doomed.insert(digest, orphan);
+            digests.push(digest);
         }
     }
     writer.commit()?;
     reached("contents-doomed", "");
-    remove_doomed(catalog, contents, &doomed, report)
+    remove_doomed(catalog, contents, &digests, &mut |digest, removed| {
+        match (removed, doomed.get(&digest)) {
+            (Ok(()), _) => report.repaired.push(format!("removed the content {digest}")),
+            (Err(error), Some(&orphan)) => {
+                report.orphans.push(Orphan { why: error.to_string(), ..orphan.clone() });
+            }
+            (Err(error), None) => return Err(error),
+        }
+        Ok(())
+    })
 }
 
-fn remove_doomed(
+/// The second step: removes what is still doomed. `told` learns of each how that went, and an error of its own ends it;
+/// then nothing of this step is on record, and files may be gone whose rows stay doomed.
+pub(crate) fn remove_doomed(
     catalog: &dyn Catalog,
     contents: &dyn Contents,
-    doomed: &[(&Orphan, Digest)],
-    report: &mut Report,
+    doomed: &[Digest],
+    told: &mut dyn FnMut(Digest, Result<()>) -> Result<()>,
 ) -> Result<()> {
     let mut writer = catalog.write()?;
-    for &(orphan, digest) in doomed {
+    for &digest in doomed {
         if !writer.content(digest)?.is_some_and(|known| known.doomed) {
             continue;
         }
-        match contents.remove(&Stored::Content(digest, 0)) {
-            Ok(()) => {
-                writer.drop_content(digest)?;
-                report.repaired.push(format!("removed the content {digest}"));
-            }
-            Err(error) => report.orphans.push(Orphan { why: error.to_string(), ..orphan.clone() }),
+        let removed = contents.remove(&Stored::Content(digest, 0));
+        if removed.is_ok() {
+            writer.drop_content(digest)?;
         }
+        told(digest, removed)?;
     }
     reached("contents-removed", "");
     writer.commit()

@@ -9,8 +9,10 @@ use crate::catalog::sqlite::SqliteCatalog;
 use crate::contents::Content;
 use crate::contents::local::LocalContents;
 use crate::faulty::{Faults, FaultyCatalog, FaultyContents};
-use crate::model::{Clash, Level, LibrarySettings, Mail, MailState, NewDocument};
+use crate::model::{Clash, Level, LibrarySettings, Mail, MailFields, MailState, NewDocument};
 use crate::{DeliveryId, Error, LibraryId};
+
+mod recycle;
 
 struct Site {
     /// Removed with the site, where it is ours.
@@ -106,6 +108,7 @@ fn mail() -> Mail {
         state: MailState::Done,
         attempts: 0,
         fault: None,
+        fields: MailFields::default(),
     }
 }
 
@@ -127,7 +130,7 @@ fn document(library: LibraryId, name: &str, delivery: DeliveryId, bytes: &[u8]) 
 }
 
 fn filed_as(path: &str) -> FiledAs {
-    FiledAs { library: "invoices".parse().unwrap(), path: path.to_owned(), version: 1 }
+    FiledAs { library: "invoices".parse().unwrap(), path: path.to_owned(), version: 1, removed: false }
 }
 
 #[test]

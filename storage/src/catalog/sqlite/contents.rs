@@ -51,9 +51,10 @@ pub(super) fn any(db: &Connection) -> Sql<bool> {
 }
 
 pub(super) fn counts(db: &Connection) -> Sql<Counts> {
-    let sql = "SELECT (SELECT count(*) FROM documents), count(*), coalesce(sum(size), 0),
-               (SELECT count(*) FROM mails), (SELECT count(*) FROM libraries), (SELECT count(*) FROM users)
-               FROM contents";
+    let sql =
+        "SELECT (SELECT count(*) FROM documents WHERE removal IS NULL), count(*), coalesce(sum(size), 0),
+               (SELECT count(*) FROM mails), (SELECT count(*) FROM libraries), (SELECT count(*) FROM users),
+               (SELECT count(removal) FROM documents) FROM contents";
     let mut query = db.prepare_cached(sql)?;
     Ok(query.query_row([], |row| {
         Ok(Counts {
@@ -63,17 +64,21 @@ pub(super) fn counts(db: &Connection) -> Sql<Counts> {
             mails: row.get(3)?,
             libraries: row.get(4)?,
             users: row.get(5)?,
+            removed: row.get(6)?,
         })
     })?)
 }
 
 /// Each gives one sentence for each thing that must not be.
-const CHECKS: [&str; 6] = [
+const CHECKS: [&str; 7] = [
     "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' refers to a row of ' || parent ||
          ' that is not there' FROM pragma_foreign_key_check",
     "SELECT 'document ' || documents.id || ' (' || documents.name || ') has no version' FROM documents
      WHERE NOT EXISTS (SELECT 1 FROM versions WHERE document = documents.id)",
+    "SELECT 'document ' || id || ' (' || name || ') ' || iif(removal IS NULL, 'stands, and has the keys of a removed one',
+         'is in the recycle bin, and its keys are not those of its removal') FROM documents
+     WHERE (folder_key = '/') <> (removal IS NOT NULL) OR removal IS NOT NULL AND name_key <> removal",
     "SELECT 'document ' || document || ' version ' || version || ' has a doomed content' FROM versions
      JOIN contents ON contents.id = versions.content WHERE doomed",
     "SELECT 'mail ' || delivery || ' is done but has a deferred outcome' FROM mails

@@ -13,14 +13,15 @@ use crate::{DeliveryId, Digest, DocumentId, Error, LibraryId};
 /// Numbers tried one by one before the steps double.
 const CLOSE_BY: u32 = 100;
 
-const DOCUMENT: &str = "libraries.name, folder, documents.name, version, size, digest, media_type,
-                        created_by, versions.created_at, delivery, original, sniffed_type
+pub(super) const DOCUMENT: &str = "libraries.name, folder, documents.name, version, size, digest, media_type,
+                        created_by, versions.created_at, delivery, original, sniffed_type,
+                        coalesce(filed_in, documents.library), removal
                         FROM documents JOIN versions ON versions.document = documents.id
                         JOIN contents ON contents.id = versions.content
                         JOIN libraries ON libraries.id = documents.library";
-const NEWEST: &str = "version = (SELECT max(version) FROM versions WHERE document = documents.id)";
+pub(super) const NEWEST: &str = "version = (SELECT max(version) FROM versions WHERE document = documents.id)";
 
-fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
+pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
     let Millis(created_at) = row.get(8)?;
     Ok(Document {
         library: row.get(0)?,
@@ -35,6 +36,8 @@ fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         delivery: row.get(9)?,
         original: row.get(10)?,
         sniffed_type: row.get(11)?,
+        filed_in: row.get(12)?,
+        removal: row.get(13)?,
     })
 }
 
@@ -44,7 +47,10 @@ pub(super) fn each(
     library: LibraryId,
     visit: &mut dyn FnMut(Document) -> Result<(), Error>,
 ) -> Sql<()> {
-    let sql = format!("SELECT {DOCUMENT} WHERE library = ?1 AND {NEWEST} ORDER BY folder_key, name_key");
+    let sql = format!(
+        "SELECT {DOCUMENT} WHERE library = ?1 AND removal IS NULL AND {NEWEST}
+                       ORDER BY folder_key, name_key"
+    );
     let mut query = db.prepare_cached(&sql)?;
     for found in query.query_map([library], document)? {
         visit(found?)?;
@@ -98,29 +104,29 @@ pub(super) fn of_delivery(db: &Connection, delivery: DeliveryId) -> Sql<Vec<Docu
 }
 
 /// A document that has a name already.
-struct Holder {
+pub(super) struct Holder {
     document: DocumentId,
-    name: String,
+    pub(super) name: String,
     version: u32,
     /// Whose newest version came with the mail that asks.
     is_ours: bool,
 }
 
 /// Where a document goes: to one that is there, or to a new one of this number in its series.
-enum Slot {
+pub(super) enum Slot {
     New { name: String, number: u32 },
     Version(Holder),
 }
 
 /// A folder: what names compare by there, and which were promised and not added yet.
-struct Folder<'d> {
+pub(super) struct Folder<'d> {
     db: &'d Connection,
-    library: LibraryId,
+    pub(super) library: LibraryId,
     /// The mail whose documents are added; `None` where its places are only foretold.
     delivery: Option<DeliveryId>,
     /// As the first document there spells it.
-    spelt: String,
-    key: String,
+    pub(super) spelt: String,
+    pub(super) key: String,
     /// Keys of names.
     promised: HashSet<String>,
     /// The last number promised of each series.
@@ -128,7 +134,7 @@ struct Folder<'d> {
 }
 
 impl<'d> Folder<'d> {
-    fn open(
+    pub(super) fn open(
         db: &'d Connection,
         library: LibraryId,
         delivery: Option<DeliveryId>,
@@ -152,7 +158,7 @@ impl<'d> Folder<'d> {
         *last = number.max(*last);
     }
 
-    fn is_taken(&self, name_key: &str) -> Sql<bool> {
+    pub(super) fn is_taken(&self, name_key: &str) -> Sql<bool> {
         if self.promised.contains(name_key) {
             return Ok(true);
         }
@@ -201,7 +207,7 @@ impl<'d> Folder<'d> {
     /// Where a document goes. One look-up where the name is free, or may be shared; where a number is needed, one more
     /// for the number after the last of the series, whatever their count. Names that were proposed with a number in
     /// them stand in the way of a series.
-    fn settle(&self, wanted: &Wanted<'_>, series_key: &str) -> Sql<Slot> {
+    pub(super) fn settle(&self, wanted: &Wanted<'_>, series_key: &str) -> Sql<Slot> {
         let proposed = wanted.name;
         let first = match wanted.clash {
             Clash::Number => 1,
@@ -256,7 +262,7 @@ impl Iterator for Numbers {
 }
 
 /// What names are numbered together by.
-fn series_key(proposed: &str) -> String {
+pub(super) fn series_key(proposed: &str) -> String {
     name_key(&numbered(proposed, 2))
 }
 

@@ -74,7 +74,7 @@ pub(super) fn all(db: &Connection) -> Sql<Vec<Library>> {
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-fn name(db: &Connection, id: LibraryId) -> Sql<LibraryName> {
+pub(super) fn name(db: &Connection, id: LibraryId) -> Sql<LibraryName> {
     let mut query = db.prepare_cached("SELECT name FROM libraries WHERE id = ?1")?;
     query.query_row([id], |row| row.get(0)).optional()?.ok_or_else(|| not_found("library", id.0))
 }
@@ -173,10 +173,12 @@ fn put(db: &Connection, id: LibraryId, alias: &Alias, settings: &LibrarySettings
 
 pub(super) fn remove(db: &Connection, id: LibraryId) -> Sql<()> {
     let name = name(db, id)?.to_string();
-    let mut count = db.prepare_cached("SELECT count(*) FROM documents WHERE library = ?1")?;
-    let documents: u64 = count.query_row([id], |row| row.get(0))?;
-    if documents > 0 {
-        return Err(Fault::Ours(Error::NotEmpty { name, documents }));
+    let sql =
+        "SELECT count(*) FILTER (WHERE removal IS NULL), count(removal) FROM documents WHERE library = ?1";
+    let mut count = db.prepare_cached(sql)?;
+    let (documents, removed) = count.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if (documents, removed) != (0, 0) {
+        return Err(Fault::Ours(Error::NotEmpty { name, documents, removed }));
     }
     db.prepare_cached("DELETE FROM libraries WHERE id = ?1")?.execute([id])?;
     Ok(())

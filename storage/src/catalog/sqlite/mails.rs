@@ -5,14 +5,18 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
 use super::values::Millis;
-use crate::model::{Filing, Mail, MailQuery, Outcome};
+use crate::model::{Calendar, Filing, Mail, MailFields, MailQuery, Outcome};
 use crate::{DeliveryId, Digest, LibraryId, PassId};
 
 const MAIL: &str = "delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
-                    arrived_at, state, attempts, fault FROM mails";
+                    arrived_at, state, attempts, fault, to_addresses, cc_addresses, date, calendar_uid,
+                    calendar_sequence, calendar_stamp FROM mails";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<Mail> {
     let Millis(arrived_at) = row.get(9)?;
+    let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<Millis>>(column)?.map(|Millis(at)| at));
+    let calendar = Calendar { uid: row.get(16)?, sequence: row.get(17)?, stamp: time(18)? };
+    let fields = MailFields { to: row.get(13)?, cc: row.get(14)?, date: time(15)?, calendar };
     Ok(Mail {
         delivery: row.get(0)?,
         file: row.get(1)?,
@@ -27,6 +31,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<Mail> {
         state: row.get(10)?,
         attempts: row.get(11)?,
         fault: row.get(12)?,
+        fields,
     })
 }
 
@@ -80,11 +85,14 @@ pub(super) fn filed_deliveries(
 /// Never `INSERT OR REPLACE`: that removes the row that outcomes and versions refer to.
 pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
     let sql = "INSERT INTO mails (delivery, file, node, digest, size, message_id, from_address, envelope_sender,
-                   subject, arrived_at, state, attempts, fault)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                   subject, arrived_at, state, attempts, fault, to_addresses, cc_addresses, date, calendar_uid,
+                   calendar_sequence, calendar_stamp)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
                ON CONFLICT (delivery) DO UPDATE SET file = ?2, node = ?3, digest = ?4, size = ?5, message_id = ?6,
                    from_address = ?7, envelope_sender = ?8, subject = ?9, arrived_at = ?10, state = ?11,
-                   attempts = ?12, fault = ?13";
+                   attempts = ?12, fault = ?13, to_addresses = ?14, cc_addresses = ?15, date = ?16,
+                   calendar_uid = ?17, calendar_sequence = ?18, calendar_stamp = ?19";
+    let MailFields { to, cc, date, calendar: Calendar { uid, sequence, stamp } } = &mail.fields;
     db.prepare_cached(sql)?.execute(params![
         mail.delivery,
         mail.file,
@@ -99,6 +107,12 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
         mail.state,
         mail.attempts,
         mail.fault,
+        to,
+        cc,
+        date.map(Millis),
+        uid,
+        sequence,
+        stamp.map(Millis),
     ])?;
     Ok(())
 }
@@ -139,7 +153,8 @@ pub(super) fn filed_before(
                       UNION SELECT id FROM outcomes WHERE likeness = ?3 AND library = ?2 AND kind = 'filed')
          AND EXISTS (
              SELECT 1 FROM versions JOIN documents ON documents.id = versions.document
-             WHERE versions.delivery = outcomes.delivery AND documents.library = ?2)
+             WHERE versions.delivery = outcomes.delivery AND removal IS NULL
+             AND coalesce(versions.filed_in, documents.library) = ?2)
          ORDER BY id"
     );
     let mut query = db.prepare_cached(&sql)?;

@@ -19,7 +19,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// "MSLF", in the header of every catalog.
 const APPLICATION_ID: i32 = 0x4d53_4c46;
 /// One for each schema version, applied in order; never changed once released.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../../migrations/sqlite/0001_init.sql"),
     include_str!("../../../migrations/sqlite/0002_look_back.sql"),
     include_str!("../../../migrations/sqlite/0003_nested_groups.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../../migrations/sqlite/0005_library_settings.sql"),
     include_str!("../../../migrations/sqlite/0006_media_types.sql"),
     include_str!("../../../migrations/sqlite/0007_likeness.sql"),
+    include_str!("../../../migrations/sqlite/0008_documents_live.sql"),
     include_str!("../../../migrations/sqlite/0009_quota_aliases.sql"),
 ];
 /// How long to wait for another process.

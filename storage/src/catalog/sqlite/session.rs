@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 
 use super::fault::Fault;
-use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people, usage};
+use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people, removed, usage};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Anonymous, Counts, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd, KnownContent,
-    Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent, Outcome, Pass,
-    Placed, Principal, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
+    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent,
+    Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
-    Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, Result, UserId,
+    Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, RemovalId, Result,
+    UserId,
 };
 
 mod run;
@@ -146,6 +147,18 @@ impl Reader for Session<'_> {
 
     fn versions(&self, library: LibraryId, folder: &str, name: &str) -> Result<Vec<Document>> {
         self.run("list versions", |db| documents::versions(db, library, folder, name))
+    }
+
+    fn each_removed(&self, library: LibraryId, visit: &mut dyn FnMut(Document) -> Result<()>) -> Result<()> {
+        self.run("list removed documents", |db| removed::each(db, library, visit))
+    }
+
+    fn removed_before(&self, before: RemovalId, limit: usize) -> Result<Vec<RemovalId>> {
+        self.run("look for removed documents", |db| removed::before(db, before, limit))
+    }
+
+    fn purged_of(&self, delivery: DeliveryId) -> Result<Vec<Purged>> {
+        self.run("list purged documents", |db| removed::purged(db, delivery))
     }
 
     fn names_for(&self, library: LibraryId, wanted: &[Wanted<'_>]) -> Result<Vec<Placed>> {
@@ -314,6 +327,34 @@ impl Writer for Session<'_> {
 
     fn recount(&mut self) -> Result<Vec<Miscount>> {
         self.run_whole("count bytes anew", usage::recount)
+    }
+
+    fn remove_document(
+        &mut self,
+        library: LibraryId,
+        folder: &str,
+        name: &str,
+        removal: RemovalId,
+    ) -> Result<Document> {
+        self.run("remove a document", |db| removed::remove(db, library, folder, name, removal))
+    }
+
+    fn restore_document(&mut self, removal: RemovalId) -> Result<Placed> {
+        self.run_whole("restore a document", |db| removed::restore(db, removal))
+    }
+
+    fn move_document(
+        &mut self,
+        library: LibraryId,
+        folder: &str,
+        name: &str,
+        to: Destination<'_>,
+    ) -> Result<Placed> {
+        self.run_whole("move a document", |db| removed::relocate(db, library, (folder, name), to))
+    }
+
+    fn purge_document(&mut self, removal: RemovalId, why: &str, now: Timestamp) -> Result<Vec<Digest>> {
+        self.run_whole("purge a document", |db| removed::purge(db, removal, why, now))
     }
 
     fn add_content(&mut self, digest: Digest, size: u64) -> Result<()> {

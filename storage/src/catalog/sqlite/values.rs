@@ -6,7 +6,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::model::{Attachments, KeptFate, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom};
 use crate::{
     Address, Alias, DeliveryId, Digest, DocumentId, GroupId, GroupName, LibraryId, LibraryName, Login,
-    PassId, UserId,
+    PassId, RemovalId, UserId,
 };
 
 macro_rules! as_text {
@@ -25,7 +25,7 @@ macro_rules! as_text {
     )+};
 }
 
-as_text!(Address, Alias, GroupName, LibraryName, Login, DeliveryId, PassId);
+as_text!(Address, Alias, GroupName, LibraryName, Login, DeliveryId, PassId, RemovalId);
 as_text!(Attachments, KeptFate, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom);
 
 macro_rules! as_row {

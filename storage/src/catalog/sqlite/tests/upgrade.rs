@@ -112,3 +112,28 @@ fn sums_of_an_earlier_version_are_made_and_kept() {
     assert_eq!(change("DELETE FROM versions WHERE document = 2 AND version = 2"), [10, 24]);
     assert_eq!(change("DELETE FROM versions; DELETE FROM documents;"), [0, 0]);
 }
+
+#[test]
+fn documents_and_mails_of_an_earlier_version_can_be_removed_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let delivery = "01J0000000000000000000000A";
+    let rows = format!(
+        "INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+         VALUES ('{delivery}', 'f', 'n', 1, 0, 'done', 0);
+         INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);
+         INSERT INTO documents VALUES (1, 1, 'F', 'f', 'a.txt', 'a.txt', 'a (2).txt', 1);
+         INSERT INTO versions VALUES (1, 1, 1, 't', 'by', 0, '{delivery}', 0);"
+    );
+    let catalog = upgraded(dir.path(), &rows);
+    let library = crate::LibraryId(1);
+    let mut writer = catalog.write().unwrap();
+    let found = writer.document(library, "f", "A.TXT", None).unwrap().unwrap();
+    assert_eq!((found.removal, found.filed_in), (None, library));
+    let mail = writer.mail(found.delivery).unwrap().unwrap();
+    assert_eq!(mail.fields, crate::model::MailFields::default());
+    let removal = crate::RemovalId::generate();
+    writer.remove_document(library, "f", "a.txt", removal).unwrap();
+    assert_eq!(writer.restore_document(removal).unwrap().path(), "F/a.txt");
+    assert_eq!(writer.integrity().unwrap(), [""; 0]);
+    writer.commit().unwrap();
+}

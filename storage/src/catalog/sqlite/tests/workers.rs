@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::{Clash, Mail, MailState, NewDocument, Placed};
+use crate::model::{Clash, Mail, MailFields, MailState, NewDocument, Placed};
 use crate::{DeliveryId, Digest, LibraryId};
 
 const WORKERS: usize = 4;
@@ -26,6 +26,7 @@ fn mail() -> Mail {
         state: MailState::Done,
         attempts: 0,
         fault: None,
+        fields: MailFields::default(),
     }
 }
 
@@ -107,4 +108,83 @@ fn workers_that_add_versions_to_the_same_names_lose_none() {
     let of = |name: &str| versions.clone().map(|version| (name.to_owned(), version)).collect::<Vec<_>>();
     let expected = [of("Folder/A (2).PDF"), of("Folder/a.pdf")].concat();
     assert_eq!(places.keys().cloned().collect::<Vec<_>>(), expected, "one after the other, without a gap");
+}
+
+/// Everything in the library, and in its recycle bin: path and version by digest.
+fn held(catalog: &SqliteCatalog) -> BTreeMap<Digest, (String, u32, bool)> {
+    let reader = catalog.read().unwrap();
+    let mut contents = Vec::new();
+    let visit = &mut |digest, _| {
+        contents.push(digest);
+        Ok(())
+    };
+    reader.each_content(visit).unwrap();
+    let place = |digest| {
+        let filed = reader.filed_as(digest, 9).unwrap();
+        assert_eq!(filed.len(), 1, "{digest}: once, wherever that is");
+        (digest, (filed[0].path(), filed[0].version, filed[0].removal.is_some()))
+    };
+    contents.into_iter().map(place).collect()
+}
+
+/// Somebody removes a document that others write over, and restores it while they take its name.
+#[test]
+fn documents_are_removed_and_restored_while_workers_write_over_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("catalog.db");
+    let catalog = SqliteCatalog::open(&path).unwrap();
+    add_library(&catalog, "l").unwrap();
+    // Side by side round after round: left alone, whoever has the lock keeps getting it.
+    let round = Barrier::new(3);
+    let (mut removed, mut renamed) = (0, 0);
+    let told = std::thread::scope(|scope| {
+        let work = || {
+            let catalog = SqliteCatalog::open(&path).unwrap();
+            let file = |_| {
+                round.wait();
+                file(&catalog, LibraryId(1), Clash::Version)
+            };
+            (0..MAILS).flat_map(file).collect::<Vec<_>>()
+        };
+        let workers = [scope.spawn(work), scope.spawn(work)];
+        let mut bin = Vec::new();
+        for nth in 0..MAILS {
+            round.wait();
+            let mut writer = catalog.write().unwrap();
+            if nth % 3 == 2 && !bin.is_empty() {
+                renamed += u32::from(writer.restore_document(bin.remove(0)).unwrap().name != "a.pdf");
+            } else {
+                let removal = crate::RemovalId::generate();
+                if let Ok(document) = writer.remove_document(LibraryId(1), "folder", "a.pdf", removal) {
+                    let gone = versions_removed(&*writer, removal);
+                    assert_eq!(gone, document.version, "all of them went along");
+                    bin.push(removal);
+                    removed += 1;
+                }
+            }
+            writer.commit().unwrap();
+        }
+        workers.map(|worker| worker.join().unwrap()).concat()
+    });
+    assert!(removed > 2 && renamed > 0, "{removed} {renamed}: the test has shown nothing");
+    let held = held(&catalog);
+    assert_eq!(held.len(), told.len(), "none is lost, and none is there twice");
+    let mut standing: Vec<_> = held.values().filter(|(.., removed)| !removed).collect();
+    standing.sort();
+    let count = standing.len();
+    standing.dedup();
+    assert_eq!(standing.len(), count, "one name, one document");
+    assert_eq!(catalog.read().unwrap().integrity().unwrap(), [""; 0]);
+}
+
+/// How many versions a removed document has.
+fn versions_removed(reader: &dyn Reader, removal: crate::RemovalId) -> u32 {
+    let mut contents = Vec::new();
+    let visit = &mut |digest, _| {
+        contents.push(digest);
+        Ok(())
+    };
+    reader.each_content(visit).unwrap();
+    let filed = contents.into_iter().flat_map(|digest| reader.filed_as(digest, 9).unwrap());
+    u32::try_from(filed.filter(|one| one.removal == Some(removal)).count()).unwrap()
 }

@@ -1,0 +1,31 @@
+-- What a removed document was removed by: its name in the recycle bin, and when. NULL where it stands. A removed one has
+-- the keys ('/', its removal), which no name gives, so that its name is free; series and number stay as they were.
+ALTER TABLE documents ADD COLUMN removal TEXT;
+CREATE UNIQUE INDEX documents_removed ON documents (removal) WHERE removal IS NOT NULL;
+
+-- The library that a version was filed in, where its document was moved to another since: it still stands for the mail
+-- there, and for none here. Without a reference: that library may go, and no other ever gets its id.
+ALTER TABLE versions ADD COLUMN filed_in INTEGER;
+
+-- Versions whose document was purged: what is left to tell of them.
+CREATE TABLE purged (
+    id       INTEGER PRIMARY KEY,
+    delivery TEXT NOT NULL REFERENCES mails (delivery),
+    library  TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    version  INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    digest   BLOB NOT NULL CHECK (length(digest) = 32),
+    removal  TEXT NOT NULL,
+    why      TEXT NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX purged_by_delivery ON purged (delivery);
+
+-- What a mail says of itself besides; NULL where it does not, or an earlier version wrote the row.
+ALTER TABLE mails ADD COLUMN to_addresses TEXT;
+ALTER TABLE mails ADD COLUMN cc_addresses TEXT;
+ALTER TABLE mails ADD COLUMN date INTEGER;
+ALTER TABLE mails ADD COLUMN calendar_uid TEXT;
+ALTER TABLE mails ADD COLUMN calendar_sequence INTEGER;
+ALTER TABLE mails ADD COLUMN calendar_stamp INTEGER;
