@@ -281,6 +281,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             Some("choose another, or give that library another first: `mailshelf library set`".to_owned())
         }
         Error::Cycle { .. } => Some("`mailshelf group list` shows who is in which".to_owned()),
+        Error::NotEmpty { documents: 0, name, .. } => {
+            Some(format!("`mailshelf document purge {name} --all` empties the bin for good"))
+        }
         Error::NotEmpty { .. } => {
             Some("`mailshelf library set NAME --enabled no` stops it taking mail".to_owned())
         }

@@ -136,6 +136,8 @@ pub struct Storage {
     pub catalog: PathBuf,
     /// The contents' folder.
     pub contents: PathBuf,
+    /// How long removed documents can be restored.
+    pub recycle: Duration,
 }
 
 /// How the service learns of new mail before its next pass is due.
@@ -286,7 +288,7 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
             settle: raw.drop.settle.0,
             safe_servers: check_servers(&raw.drop.safe_servers)?,
             rejected: raw.drop.rejected,
-            keep_rejected: check_term(&raw.drop.keep_rejected)?,
+            keep_rejected: check_term(&raw.drop.keep_rejected, "drop.keep_rejected", KEEP_REJECTED)?,
             kept: path(raw.drop.kept, "drop.kept")?,
             badmail: path(raw.drop.badmail, "drop.badmail")?,
         },
@@ -295,6 +297,7 @@ fn validate(file: &Path, raw: Raw) -> Result<Config, Fault> {
         storage: Storage {
             catalog: base.join(address(&raw.storage.catalog, "sqlite:", "storage.catalog")?),
             contents: base.join(address(&raw.storage.contents, "file:", "storage.contents")?),
+            recycle: check_term(&raw.storage.recycle, "storage.recycle", RECYCLE)?,
         },
         events: path(raw.events.file, "events.file")?,
         schedule: check_schedule(raw.schedule)?,
@@ -320,15 +323,17 @@ fn check_schedule(schedule: Schedule) -> Result<Schedule, Fault> {
 }
 
 /// Nothing is kept for no time: whoever writes that may mean for ever.
-fn check_term(term: &Span) -> Result<Duration, Fault> {
+fn check_term(term: &Span, key: &'static str, hint: &str) -> Result<Duration, Fault> {
     match term.0.is_zero() {
         false => Ok(term.0),
-        true => {
-            let fault = Fault::new("drop.keep_rejected is a time from 1s on").of("drop.keep_rejected");
-            Err(fault.hint("rejected = \"delete\" keeps nothing that need not be kept; keep_rejected = \"36500d\" keeps it for good"))
-        }
+        true => Err(Fault::new(format!("{key} is a time from 1s on")).of(key).hint(hint)),
     }
 }
+
+const KEEP_REJECTED: &str =
+    "rejected = \"delete\" keeps nothing that need not be kept; keep_rejected = \"36500d\" keeps it for good";
+const RECYCLE: &str =
+    "`mailshelf document purge` deletes at once; recycle = \"36500d\" keeps what is removed for good";
 
 fn check_servers(list: &[String]) -> Result<Servers, Fault> {
     Servers::parse(list).map_err(|bad| {

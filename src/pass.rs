@@ -19,7 +19,8 @@ use crate::config::Rejected;
 use crate::dispose::kept;
 use crate::drop::{Claimed, DropError, DropFolder};
 use crate::escape::Escaped;
-use crate::record::words::{FaultEvent, PassEvent};
+use crate::record::words::{Expired, FaultEvent, PassEvent};
+use crate::recycle;
 use crate::site::Site;
 use blame::Finding;
 use conclude::{end_passes, end_replays};
@@ -170,8 +171,8 @@ struct Pass<'a> {
     stalled: bool,
     /// Nothing can be put on record any more.
     broken: bool,
-    /// Kept mails whose term was over, and that were deleted.
-    purged: u64,
+    /// What was deleted because its term was over.
+    purged: Expired,
     /// It was told to stop before all was done.
     left_work: bool,
 }
@@ -204,7 +205,7 @@ impl<'a> Pass<'a> {
             settled_any: false,
             stalled: false,
             broken: false,
-            purged: 0,
+            purged: Expired::default(),
             left_work: false,
         })
     }
@@ -319,14 +320,18 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Deletes kept mail whose term is over; of a replay, whose mail is kept by its source, none.
+    /// Deletes kept mail and removed documents whose term is over; a replay, whose mail is kept by its source, does not.
     fn purge(&mut self) {
         let drop = &self.site.config.drop;
         if self.scope != Scope::Everything || drop.rejected == Rejected::Copied || self.cut_off() {
             return;
         }
         match kept::purge_expired(&self.site.config, &*self.site.catalog, Timestamp::now()) {
-            Ok(purged) => self.purged = purged,
+            Ok(mails) => self.purged.mails = mails,
+            Err(error) => self.faults.push(error.to_string()),
+        }
+        match recycle::purge_expired(self.site, Timestamp::now()) {
+            Ok(documents) => self.purged.documents = documents,
             Err(error) => self.faults.push(error.to_string()),
         }
     }

@@ -69,6 +69,12 @@ fn a_server_a_type_and_a_term_that_are_none() {
             "drop.keep_rejected is a time from 1s on",
             "rejected = \"delete\"",
         ),
+        (
+            "recycle = \"30d\"",
+            "recycle = \"0d\"",
+            "storage.recycle is a time from 1s on",
+            "`mailshelf document purge` deletes at once",
+        ),
     ] {
         let site = Site::new();
         site.configure(from, to);

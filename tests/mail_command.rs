@@ -95,7 +95,9 @@ fn a_long_list_is_read_a_page_at_a_time() {
     let site = busy();
     let catalog = rusqlite::Connection::open(site.path("state/catalog.db")).unwrap();
     let sql = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 600)
-               INSERT INTO mails SELECT printf('01ARZ3NDEK%016d', n), file, node, digest, size, message_id,
+               INSERT INTO mails (delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
+                   arrived_at, state, attempts, fault)
+               SELECT printf('01ARZ3NDEK%016d', n), file, node, digest, size, message_id,
                    from_address, envelope_sender, subject, arrived_at, state, attempts, fault
                FROM numbers JOIN mails WHERE file = 'a.eml'";
     assert_eq!(catalog.execute(sql, []).unwrap(), 600);
@@ -224,7 +226,9 @@ fn the_beginning_of_an_id_will_do_if_it_is_the_only_one() {
     assert_eq!(site.ok(&["mail", "show", &a.to_lowercase()]), shown);
     let catalog = rusqlite::Connection::open(site.path("state/catalog.db")).unwrap();
     for id in ["01ARZ3NDEKTSV4RRFFQ69G5FA1", "01ARZ3NDEKTSV4RRFFQ69G5FA2"] {
-        let sql = "INSERT INTO mails SELECT ?1, file, node, digest, size, message_id, from_address, envelope_sender,
+        let sql = "INSERT INTO mails (delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
+                   arrived_at, state, attempts, fault)
+               SELECT ?1, file, node, digest, size, message_id, from_address, envelope_sender,
                    subject, arrived_at, state, attempts, fault FROM mails WHERE delivery = ?2";
         assert_eq!(catalog.execute(sql, [id, &a]).unwrap(), 1);
     }

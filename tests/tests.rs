@@ -18,6 +18,7 @@ mod colour;
 mod crash;
 mod dkim;
 mod docs;
+mod documents;
 mod duplicates;
 mod event_log;
 mod events;

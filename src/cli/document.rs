@@ -2,18 +2,22 @@
 
 use std::path::PathBuf;
 
-use mailshelf::record::words::{mark, time};
+use jiff::Timestamp;
 use mailshelf::site::Site;
-use mailshelf_storage::model::{Level, Outcome, OutcomeKind};
-use mailshelf_storage::{Address, Error, LibraryId, LibraryName, Reader, model};
-use serde::Serialize;
+use mailshelf_storage::model::{self, name_key};
+use mailshelf_storage::{LibraryName, Reader};
 
-use super::output::Show;
-use super::{Context, DONE, library, wrong};
+use super::{Context, DONE, library, when, wrong};
+use view::{Row, Version, View, Whole};
 
+mod bin;
+mod place;
 pub mod target;
+mod view;
 
-/// Documents that were filed: list, show, get
+/// Documents that were filed: list, show, get, move, remove, restore, purge
+///
+/// What is removed stands in the recycle bin of its library for `storage.recycle`; then a pass purges it.
 #[derive(clap::Subcommand)]
 pub enum Document {
     /// Show the newest version of each document of a library
@@ -21,6 +25,9 @@ pub enum Document {
     List {
         /// Of which
         library: LibraryName,
+        /// Show what is in the recycle bin, the first removed first, and until when
+        #[arg(long)]
+        removed: bool,
     },
     /// Show one, and the versions there are
     #[command(after_help = "Example: mailshelf document show invoices March.pdf")]
@@ -47,190 +54,99 @@ pub enum Document {
         #[arg(short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-}
-
-#[derive(Serialize)]
-struct View {
-    library: String,
-    folder: String,
-    name: String,
-    path: String,
-    version: u32,
-    size: u64,
-    sha256: String,
-    media_type: String,
-    /// What the bytes show, where that is another type.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sniffed_type: Option<String>,
-    created_by: String,
-    created_at: String,
-    /// How well it was proven who sent it; `None` where that is not on record.
-    level: Option<Level>,
-    /// Nobody was proven to have.
-    unverified: bool,
-    /// Whom the mail claims to be from.
-    claimed: Option<Address>,
-    mail: String,
-    original: bool,
-}
-
-impl View {
-    /// A document of this library, with what is on record of the mail it came with.
-    fn new(document: model::Document, library: LibraryId, reader: &dyn Reader) -> Result<View, Error> {
-        let outcomes = reader.outcomes(document.delivery)?;
-        let is_its = |one: &&Outcome| one.kind == OutcomeKind::Filed && one.library == Some(library);
-        let outcome = outcomes.iter().find(is_its);
-        Ok(View {
-            level: outcome.map(|outcome| outcome.level),
-            unverified: outcome.is_some_and(|outcome| outcome.identity.is_none()),
-            claimed: reader.mail(document.delivery)?.and_then(|mail| mail.claimed()),
-            path: document.path(),
-            library: document.library.to_string(),
-            folder: document.folder,
-            name: document.name,
-            version: document.version,
-            size: document.size,
-            sha256: document.digest.to_string(),
-            media_type: document.media_type,
-            sniffed_type: document.sniffed_type,
-            created_by: document.created_by,
-            created_at: time(document.created_at),
-            mail: document.delivery.to_string(),
-            original: document.original,
-        })
-    }
-
-    /// For people: who created it, and what is not proven of that.
-    fn by(&self) -> String {
-        let level = self.level.map_or("", Level::as_str);
-        let mark = mark(self.unverified, level, self.claimed.as_ref().map(Address::as_str));
-        format!("{}{mark}", self.created_by)
-    }
-}
-
-/// A document with all its versions, the newest first.
-#[derive(Serialize)]
-struct Whole {
-    #[serde(flatten)]
-    document: View,
-    versions: Vec<Version>,
-}
-
-#[derive(Serialize)]
-struct Version {
-    version: u32,
-    size: u64,
-    sha256: String,
-    created_by: String,
-    created_at: String,
-    mail: String,
-}
-
-impl From<model::Document> for Version {
-    fn from(document: model::Document) -> Version {
-        Version {
-            version: document.version,
-            size: document.size,
-            sha256: document.digest.to_string(),
-            created_by: document.created_by,
-            created_at: time(document.created_at),
-            mail: document.delivery.to_string(),
-        }
-    }
-}
-
-/// The same in a table, where a digest has no room.
-impl Show for Version {
-    const COLUMNS: &'static [&'static str] = &["version", "size", "created by", "created at", "mail"];
-
-    fn row(&self) -> Vec<String> {
-        let Version { version, size, created_by, created_at, mail, .. } = self;
-        vec![version.to_string(), size.to_string(), created_by.clone(), created_at.clone(), mail.clone()]
-    }
-}
-
-impl Show for View {
-    const COLUMNS: &'static [&'static str] = &[
-        "library",
-        "folder",
-        "path",
-        "original",
-        "version",
-        "size",
-        "created by",
-        "level",
-        "created at",
-        "media type",
-        "mail",
-        "sha256",
-    ];
-
-    fn row(&self) -> Vec<String> {
-        vec![
-            self.library.clone(),
-            if self.folder.is_empty() { "(root)".to_owned() } else { self.folder.clone() },
-            self.path.clone(),
-            library::word(self.original),
-            self.version.to_string(),
-            self.size.to_string(),
-            self.by(),
-            self.level.map_or("not on record", Level::as_str).to_owned(),
-            self.created_at.clone(),
-            self.types(),
-            self.mail.clone(),
-            self.sha256.clone(),
-        ]
-    }
-}
-
-impl View {
-    /// Both types, where the bytes show another than was declared.
-    fn types(&self) -> String {
-        match &self.sniffed_type {
-            Some(sniffed) => format!("{} (its bytes show {sniffed})", self.media_type),
-            None => self.media_type.clone(),
-        }
-    }
-}
-
-/// The same in a table, where a digest has no room.
-#[derive(Serialize)]
-struct Row(View);
-
-impl Show for Row {
-    const COLUMNS: &'static [&'static str] = &["path", "version", "size", "created by", "created at", "mail"];
-
-    fn row(&self) -> Vec<String> {
-        let view = &self.0;
-        let (version, size, by) = (view.version.to_string(), view.size.to_string(), view.by());
-        vec![view.path.clone(), version, size, by, view.created_at.clone(), view.mail.clone()]
-    }
+    /// Give one another name, folder or library; all its versions go along
+    ///
+    /// Folder and name are made such as those of mail are. A place that is taken is refused. For a mail that comes again
+    /// to the library it was filed in, it stands as before.
+    #[command(after_help = "Example: mailshelf document move scans March.pdf 2026/March.pdf --to invoices")]
+    Move {
+        /// In which
+        library: LibraryName,
+        /// As `list` shows it
+        path: String,
+        /// NAME or FOLDER/NAME; FOLDER/ keeps the name, / is the root
+        #[arg(required_unless_present = "to")]
+        new_path: Option<String>,
+        /// Into another library; without NEW_PATH, to the same path there
+        #[arg(long, value_name = "LIBRARY")]
+        to: Option<LibraryName>,
+    },
+    /// Put documents into the recycle bin, with all their versions: all that are named, or none
+    ///
+    /// Their names are free at once. What is on record of their mail stays; the same mail, should it come again once
+    /// none of its documents stand, is filed again.
+    #[command(after_help = "Example: mailshelf document remove invoices March.pdf")]
+    Remove {
+        /// In which
+        library: LibraryName,
+        /// As `list` shows it
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<String>,
+    },
+    /// Take documents out of the recycle bin: all that are named, or none
+    ///
+    /// One whose name was taken meanwhile gets the next number.
+    #[command(after_help = "Example: mailshelf document restore invoices March.pdf")]
+    Restore {
+        /// In which
+        library: LibraryName,
+        /// The path it had, or its id, as `list --removed` shows both; of an id its beginning will do, from 8 characters on
+        #[arg(value_name = "PATH|ID", required = true)]
+        named: Vec<String>,
+    },
+    /// Delete documents of the recycle bin for good, before their term
+    #[command(after_help = format!("{}\n\
+        Example: mailshelf document purge invoices --older-than 7d", when::FORMS))]
+    Purge {
+        /// In which
+        library: LibraryName,
+        /// The path it had, or its id, as `list --removed` shows both; of an id its beginning will do, from 8 characters on
+        #[arg(value_name = "PATH|ID")]
+        named: Vec<String>,
+        /// All that has been there since before then
+        #[arg(long, value_name = "TIME", value_parser = when::before_now, conflicts_with = "named")]
+        older_than: Option<Timestamp>,
+        /// All that is there
+        #[arg(long, conflicts_with_all = ["named", "older_than"])]
+        all: bool,
+    },
 }
 
 impl Document {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        let site = context.site()?;
+        if let Document::Purge { library, named, older_than, all } = self {
+            return bin::purge(context, library, named, *older_than, *all);
+        }
+        self.run_on(context, &context.site()?)
+    }
+
+    fn run_on(&self, context: &Context, site: &Site) -> anyhow::Result<u8> {
         match self {
-            Document::List { library } => list(context, &site, library)?,
-            Document::Show { library, path, version } => {
-                show(context, &site, library, path, *version)?;
-            }
+            Document::List { library, removed: true } => bin::list(context, site, library),
+            Document::List { library, removed: false } => list(context, site, library),
+            Document::Show { library, path, version } => show(context, site, library, path, *version),
             Document::Get { library, path, version, output } => {
                 let digest = find(&*site.catalog.read()?, library, path, *version)?.1.digest;
                 target::write(&|| Ok(site.contents.open(digest)?), digest, output.as_deref())?;
+                Ok(DONE)
             }
+            Document::Move { library, path, new_path, to } => {
+                place::relocate(context, site, (library, path), (to.as_ref(), new_path.as_deref()))
+            }
+            Document::Remove { library, paths } => bin::remove(context, site, library, paths),
+            Document::Restore { library, named } => bin::restore(context, site, library, named),
+            Document::Purge { .. } => Ok(DONE),
         }
-        Ok(DONE)
     }
 }
 
-fn list(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<()> {
+fn list(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<u8> {
     let reader = site.catalog.read()?;
     let library = library::find(&*reader, name)?;
     let mut rows = Vec::new();
     let mut printed = Ok(());
     reader.each_document(library.id, &mut |document| {
-        let view = View::new(document, library.id, &*reader)?;
+        let view = View::new(document, &*reader)?;
         if !context.out.is_json() {
             rows.push(Row(view));
         } else if printed.is_ok() {
@@ -239,10 +155,10 @@ fn list(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<()
         Ok(())
     })?;
     printed?;
-    if context.out.is_json() {
-        return Ok(());
+    if !context.out.is_json() {
+        context.out.list(&rows, &format!("Library {name} holds no documents."))?;
     }
-    context.out.list(&rows, &format!("Library {name} holds no documents."))
+    Ok(DONE)
 }
 
 fn show(
@@ -251,14 +167,15 @@ fn show(
     name: &LibraryName,
     path: &str,
     version: Option<u32>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u8> {
     let reader = site.catalog.read()?;
     let (library, document) = find(&*reader, name, path, version)?;
-    let versions = reader.versions(library, &document.folder, &document.name)?;
+    let versions = reader.versions(library.id, &document.folder, &document.name)?;
     let versions: Vec<_> = versions.into_iter().map(Version::from).collect();
-    let document = View::new(document, library, &*reader)?;
+    let document = View::new(document, &*reader)?;
     if context.out.is_json() {
-        return context.out.object(&Whole { document, versions });
+        context.out.object(&Whole { document, versions })?;
+        return Ok(DONE);
     }
     context.out.show(&document)?;
     // What stands above tells all of a document that has but one.
@@ -266,7 +183,7 @@ fn show(
         context.out.line("\nVersions:")?;
         context.out.list(&versions, "")?;
     }
-    Ok(())
+    Ok(DONE)
 }
 
 /// The document of a path, and the library it is in.
@@ -275,15 +192,33 @@ fn find(
     name: &LibraryName,
     path: &str,
     version: Option<u32>,
-) -> anyhow::Result<(LibraryId, model::Document)> {
+) -> anyhow::Result<(model::Library, model::Document)> {
     let library = library::find(reader, name)?;
-    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, file) = apart(path);
     match reader.document(library.id, folder, file, version)? {
-        Some(document) => Ok((library.id, document)),
+        Some(document) => Ok((library, document)),
         None => {
             let version = version.map(|version| format!(", version {version}")).unwrap_or_default();
-            let hint = format!("`mailshelf document list {name}` shows those there are");
+            let hint = if version.is_empty() && was_removed(reader, &library, path)? {
+                format!("it was removed: `mailshelf document restore {name} PATH` gives it back")
+            } else {
+                format!("`mailshelf document list {name}` shows those there are")
+            };
             Err(wrong(format!("document {path}{version}: there is none in library {name}"), Some(hint)))
         }
     }
+}
+
+fn was_removed(reader: &dyn Reader, library: &model::Library, path: &str) -> mailshelf_storage::Result<bool> {
+    let (mut found, path) = (false, name_key(path));
+    reader.each_removed(library.id, &mut |document| {
+        found |= name_key(&document.path()) == path;
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Folder and name.
+fn apart(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }

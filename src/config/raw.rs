@@ -76,11 +76,16 @@ impl Default for RawLimits {
 pub struct RawStorage {
     pub catalog: String,
     pub contents: String,
+    pub recycle: Span,
 }
 
 impl Default for RawStorage {
     fn default() -> RawStorage {
-        RawStorage { catalog: "sqlite:state/catalog.db".into(), contents: "file:state/contents".into() }
+        RawStorage {
+            catalog: "sqlite:state/catalog.db".into(),
+            contents: "file:state/contents".into(),
+            recycle: Span(Duration::from_secs(30 * 86_400)),
+        }
     }
 }
 

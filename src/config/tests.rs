@@ -62,6 +62,7 @@ fn each_wrong_value_is_refused_for_its_own_reason() {
         ("[drop]\npath = \"\"", "line 4: drop.path is empty"),
         ("[drop]\nkept = \"\"", "line 4: drop.kept is empty"),
         ("[drop]\nkeep_rejected = \"0s\"", "line 4: drop.keep_rejected is a time from 1s on"),
+        ("[storage]\nrecycle = \"0s\"", "line 4: storage.recycle is a time from 1s on"),
         ("[drop]\nbadmail = \"\"", "line 4: drop.badmail is empty"),
         ("[events]\nfile = \"\"", "line 4: events.file is empty"),
         (

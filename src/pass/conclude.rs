@@ -10,7 +10,7 @@ use super::produce::{Complaint, Produced};
 use super::{Completed, Pass, PassError, Scope};
 use crate::drop::DropError;
 use crate::drop::look::Owner;
-use crate::record::words::{self, About, FaultEvent, MailRecord, PassEvent, PassFacts};
+use crate::record::words::{self, About, Expired, FaultEvent, MailRecord, PassEvent, PassFacts};
 use crate::record::{publish, unwritable};
 use crate::replay::spool::Spool;
 use crate::site::Site;
@@ -53,7 +53,7 @@ struct End {
     /// Zero where nobody knows.
     elapsed: Duration,
     interrupted: bool,
-    purged: u64,
+    purged: Expired,
 }
 
 /// Ends a pass: its event, and what `also` has to add, in one transaction.
@@ -117,8 +117,11 @@ pub fn unable(site: &Site, why: &DropError) -> Result<Completed, Error> {
     let pass = model::Pass { id: PassId::generate(), node: node.clone(), started_at: Timestamp::now() };
     let before = site.catalog.read()?.last_event()?;
     // In one transaction: nobody who ends what a dead worker of this name has begun finds this one.
-    let event =
-        conclude(site, &pass, End { elapsed: begun.elapsed(), interrupted: true, purged: 0 }, |writer| {
+    let event = conclude(
+        site,
+        &pass,
+        End { elapsed: begun.elapsed(), interrupted: true, ..End::default() },
+        |writer| {
             writer.begin_pass(&pass)?;
             if !writer.add_notice(node, DROP, pass.started_at)? {
                 return Ok(());
@@ -128,7 +131,8 @@ pub fn unable(site: &Site, why: &DropError) -> Result<Completed, Error> {
             let event = words::fault(words::MAIL_CRITICAL, &pass, pass.started_at, about, &why.to_string());
             let stored = words::stored(words::MAIL_CRITICAL, pass.id, pass.started_at, &event);
             writer.add_event(&stored.map_err(unwritable)?).map(drop)
-        })?;
+        },
+    )?;
     let published = publish::publish(&*site.catalog, &site.config.events);
     let (warnings, lines) = events_of(site, pass.id, before)?;
     let faults = published.err().map(|error| error.to_string()).into_iter().collect();

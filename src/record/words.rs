@@ -1,6 +1,5 @@
 //! What is said of mails and passes: the one place that words events.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,6 +15,7 @@ mod line;
 mod pick;
 pub(super) mod room;
 mod severity;
+mod text;
 
 pub use before::{Standing, filed_before};
 pub use fault::{About, FaultEvent, fault};
@@ -74,6 +74,9 @@ pub struct PassEvent {
     /// Mails kept aside whose term was over, and that were deleted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub purged: u64,
+    /// Removed documents whose term was over, and that were purged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub purged_documents: u64,
     /// Local-parts that lead to no library, each once.
     pub unknown_aliases: Vec<String>,
     /// The pass did not run to its end.
@@ -221,8 +224,17 @@ pub struct PassFacts {
     pub ended_at: Timestamp,
     /// Whether it was cut off.
     pub interrupted: bool,
-    /// Mails kept aside that it deleted.
-    pub purged: u64,
+    /// What it deleted.
+    pub purged: Expired,
+}
+
+/// How much a pass has deleted because its term was over.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expired {
+    /// Mails kept aside.
+    pub mails: u64,
+    /// Removed documents.
+    pub documents: u64,
 }
 
 /// Makes event 6871 from the records of a pass.
@@ -245,7 +257,8 @@ pub fn pass_completed(facts: &PassFacts, mails: Vec<MailRecord>) -> PassEvent {
         deferred: count(OutcomeKind::Deferred) + unread,
         documents: recipients().map(|r| r.documents.len() as u64).sum(),
         bytes: mails.iter().map(|mail| mail.size).sum(),
-        purged: facts.purged,
+        purged: facts.purged.mails,
+        purged_documents: facts.purged.documents,
         unknown_aliases: unknown_aliases(recipients()),
         interrupted: facts.interrupted,
         mails,
@@ -279,50 +292,6 @@ pub fn line(event: &Event) -> String {
     let body = json::safe(&event.body);
     let rest = body.strip_prefix('{').unwrap_or(&body);
     format!("{{\"seq\":{},{rest}", event.seq)
-}
-
-impl PassEvent {
-    /// As SharePoint words it, with the ids and aliases filled in; fit for a terminal.
-    pub fn text(&self) -> String {
-        let seconds = self.elapsed_ms / 1000;
-        let mut text = format!(
-            "The Incoming E-Mail service has completed a batch. The elapsed time was {:02}:{:02}:{:02}. \
-             The service processed {} message(s) in total.",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60,
-            self.processed
-        );
-        let failed: Vec<_> = self.mails.iter().filter(|mail| mail.failed()).collect();
-        if !failed.is_empty() {
-            let ids: Vec<_> = failed.iter().map(|mail| mail.shown_id()).collect();
-            // Writing to a String cannot fail.
-            let _ = write!(
-                text,
-                " Errors occurred processing {} message(s): Message ID: {}.",
-                ids.len(),
-                ids.join(", ")
-            );
-        }
-        if !self.unknown_aliases.is_empty() {
-            let aliases = self.unknown_aliases.join(" ");
-            let _ = write!(text, " The following aliases were unknown: {}.", Escaped(&aliases));
-        }
-        if self.interrupted {
-            text.push_str(" The batch was interrupted.");
-        }
-        text
-    }
-}
-
-impl PassEvent {
-    /// The counts in a line.
-    pub fn summary(&self) -> String {
-        format!(
-            "{} filed, {} duplicate, {} rejected, {} deferred; {} documents",
-            self.filed, self.duplicate, self.rejected, self.deferred, self.documents
-        )
-    }
 }
 
 impl MailRecord {

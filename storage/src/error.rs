@@ -74,7 +74,7 @@ pub enum Error {
         through: Vec<crate::GroupName>,
     },
     /// A library that holds documents is not removed, be they in its recycle bin.
-    #[error("library {name}: it holds {documents} documents{}", in_bin(*removed))]
+    #[error("library {name}: it holds {}", held(*documents, *removed))]
     NotEmpty {
         /// The library.
         name: String,
@@ -93,8 +93,12 @@ pub enum Error {
     },
 }
 
-fn in_bin(removed: u64) -> String {
-    if removed == 0 { String::new() } else { format!(", and {removed} in its recycle bin") }
+fn held(documents: u64, removed: u64) -> String {
+    match (documents, removed) {
+        (documents, 0) => format!("{documents} documents"),
+        (0, removed) => format!("no documents, but {removed} in its recycle bin"),
+        (documents, removed) => format!("{documents} documents, and {removed} in its recycle bin"),
+    }
 }
 
 fn by_way_of(through: &[crate::GroupName]) -> String {

@@ -4,8 +4,8 @@ use mailshelf::escape::Escaped;
 use mailshelf::record::words::time;
 use mailshelf::site::Look;
 use mailshelf::whereabouts::{self, Found, Place};
-use mailshelf_storage::model::{Document, KeptEnd, KeptFate, MailState};
-use mailshelf_storage::{Address, DeliveryId, Error};
+use mailshelf_storage::model::{Document, KeptEnd, KeptFate, MailState, OutcomeKind, Purged};
+use mailshelf_storage::{Address, DeliveryId, Error, LibraryId};
 use serde::Serialize;
 
 use super::find;
@@ -25,6 +25,9 @@ struct Whole {
     /// Other deliveries of the same bytes that were filed somewhere.
     also_filed: Vec<DeliveryId>,
     files: Vec<File>,
+    /// Documents of it that were removed, and purged since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    purged: Vec<Gone>,
     /// How it left the folder that rejected mail is kept in.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_kept: Option<Left>,
@@ -46,6 +49,38 @@ struct Filed {
     sha256: String,
     created_by: String,
     original: bool,
+    /// Since when it is in the recycle bin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_at: Option<String>,
+    #[serde(skip)]
+    filed_in: LibraryId,
+}
+
+#[derive(Serialize)]
+struct Gone {
+    library: String,
+    path: String,
+    version: u32,
+    size: u64,
+    sha256: String,
+    removed_at: String,
+    purged_at: String,
+    why: String,
+}
+
+impl From<Purged> for Gone {
+    fn from(purged: Purged) -> Gone {
+        Gone {
+            library: purged.library.to_string(),
+            path: purged.path,
+            version: purged.version,
+            size: purged.size,
+            sha256: purged.digest.to_string(),
+            removed_at: time(purged.removal.time()),
+            purged_at: time(purged.at),
+            why: purged.why,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -81,12 +116,13 @@ fn read(site: &Look, id: &str) -> anyhow::Result<Whole> {
         also_filed.truncate(OTHERS);
     }
     let view = View::new(mail, outcomes, &Names::read(&*reader)?, &documents);
+    let purged = reader.purged_of(delivery)?.into_iter().map(Gone::from).collect();
     let left_kept = reader.kept_end(delivery)?;
     let left_kept = left_kept.map(|KeptEnd { fate, why, at }| Left { fate, why, at: time(at) });
     drop(reader);
     let files = whereabouts::find(&site.config, delivery)?.into_iter().map(File::from).collect();
     let documents = documents.into_iter().map(Filed::from).collect();
-    Ok(Whole { view, documents, original, also_filed, files, left_kept })
+    Ok(Whole { view, documents, original, also_filed, files, purged, left_kept })
 }
 
 impl From<Found> for File {
@@ -105,7 +141,26 @@ impl From<Document> for Filed {
             sha256: document.digest.to_string(),
             created_by: document.created_by,
             original: document.original,
+            removed_at: document.removal.map(|removal| time(removal.time())),
+            filed_in: document.filed_in,
         }
+    }
+}
+
+impl Filed {
+    /// For people, below the recipient it was filed for.
+    fn line(&self, recipient: &Recipient) -> String {
+        let Filed { path, version, size, created_by, .. } = self;
+        let moved = match &recipient.library {
+            Some(library) if *library != self.library => format!(" (moved to {} since)", self.library),
+            _ => String::new(),
+        };
+        let original = if self.original { ", the original" } else { "" };
+        let unverified = if recipient.unverified { ", unverified" } else { "" };
+        let removed = self.removed_at.as_ref().map(|at| format!("; removed {at}")).unwrap_or_default();
+        format!(
+            "{path}{moved}, version {version}, {size} bytes{original}, by {created_by}{unverified}{removed}"
+        )
     }
 }
 
@@ -162,6 +217,9 @@ impl Text<'_> {
         for other in &whole.also_filed {
             self.plain("also filed as", &format!("{other}, taken {}", time(other.time())))?;
         }
+        for Gone { library, path, version, purged_at, why, .. } in &whole.purged {
+            self.plain("purged", &format!("{path}, version {version}, in {library}, {purged_at}: {why}"))?;
+        }
         view.recipients.iter().try_for_each(|recipient| self.recipient(recipient, &whole.documents))
     }
 
@@ -202,18 +260,9 @@ impl Text<'_> {
         let identity = recipient.identity.as_deref().unwrap_or("nobody");
         below.plain("proven sender", &format!("{identity} (level {})", recipient.level))?;
         below.some("proof", recipient.proof.as_deref())?;
-        for path in &recipient.documents {
-            let its = |one: &&Filed| {
-                one.path == *path && recipient.library.as_deref() == Some(one.library.as_str())
-            };
-            for filed in documents.iter().filter(its) {
-                let Filed { version, size, created_by, .. } = filed;
-                let original = if filed.original { ", the original" } else { "" };
-                let unverified = if recipient.unverified { ", unverified" } else { "" };
-                let text =
-                    format!("{path}, version {version}, {size} bytes{original}, by {created_by}{unverified}");
-                below.plain("document", &text)?;
-            }
+        let is_filed = recipient.outcome == OutcomeKind::Filed;
+        for filed in documents.iter().filter(|one| is_filed && recipient.library_id == Some(one.filed_in)) {
+            below.plain("document", &filed.line(recipient))?;
         }
         Ok(())
     }

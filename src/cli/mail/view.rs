@@ -41,12 +41,15 @@ pub struct Recipient {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
     pub library: Option<String>,
+    #[serde(skip)]
+    pub library_id: Option<LibraryId>,
     pub identity: Option<String>,
     pub level: String,
     pub proof: Option<String>,
     /// Filed without an identity.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
+    /// Those that stand.
     pub documents: Vec<String>,
 }
 
@@ -78,12 +81,14 @@ impl View {
         let recipient = |outcome: Outcome| {
             let library = names.of(&outcome).map(str::to_owned);
             let is_filed = outcome.kind == OutcomeKind::Filed;
-            let its =
-                |document: &&Document| is_filed && library.as_deref() == Some(document.library.as_str());
+            let its = |document: &&Document| {
+                is_filed && outcome.library == Some(document.filed_in) && document.removal.is_none()
+            };
             Recipient {
                 documents: documents.iter().filter(its).map(Document::path).collect(),
                 address: outcome.recipient,
                 outcome: outcome.kind,
+                library_id: outcome.library,
                 reason: outcome.reason,
                 because: outcome.because,
                 library,

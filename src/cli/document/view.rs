@@ -1,0 +1,169 @@
+//! A document as it is shown.
+
+use mailshelf::record::words::{mark, time};
+use mailshelf_storage::model::{Document, Level, Outcome, OutcomeKind};
+use mailshelf_storage::{Address, Error, Reader};
+use serde::Serialize;
+
+use crate::cli::library::word;
+use crate::cli::output::Show;
+
+/// A version of a document.
+#[derive(Serialize)]
+pub struct View {
+    pub library: String,
+    pub folder: String,
+    pub name: String,
+    pub path: String,
+    pub version: u32,
+    pub size: u64,
+    pub sha256: String,
+    pub media_type: String,
+    /// What the bytes show, where that is another type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sniffed_type: Option<String>,
+    pub created_by: String,
+    pub created_at: String,
+    /// How well it was proven who sent it; `None` where that is not on record.
+    pub level: Option<Level>,
+    /// Nobody was proven to have.
+    pub unverified: bool,
+    /// Whom the mail claims to be from.
+    pub claimed: Option<Address>,
+    pub mail: String,
+    pub original: bool,
+}
+
+impl View {
+    /// A document, with what is on record of the mail it came with.
+    pub fn new(document: Document, reader: &dyn Reader) -> Result<View, Error> {
+        let outcomes = reader.outcomes(document.delivery)?;
+        let is_its =
+            |one: &&Outcome| one.kind == OutcomeKind::Filed && one.library == Some(document.filed_in);
+        let outcome = outcomes.iter().find(is_its);
+        Ok(View {
+            level: outcome.map(|outcome| outcome.level),
+            unverified: outcome.is_some_and(|outcome| outcome.identity.is_none()),
+            claimed: reader.mail(document.delivery)?.and_then(|mail| mail.claimed()),
+            path: document.path(),
+            library: document.library.to_string(),
+            folder: document.folder,
+            name: document.name,
+            version: document.version,
+            size: document.size,
+            sha256: document.digest.to_string(),
+            media_type: document.media_type,
+            sniffed_type: document.sniffed_type,
+            created_by: document.created_by,
+            created_at: time(document.created_at),
+            mail: document.delivery.to_string(),
+            original: document.original,
+        })
+    }
+
+    /// For people: who created it, and what is not proven of that.
+    pub fn by(&self) -> String {
+        let level = self.level.map_or("", Level::as_str);
+        let mark = mark(self.unverified, level, self.claimed.as_ref().map(Address::as_str));
+        format!("{}{mark}", self.created_by)
+    }
+}
+
+/// A document with all its versions, the newest first.
+#[derive(Serialize)]
+pub struct Whole {
+    #[serde(flatten)]
+    pub document: View,
+    pub versions: Vec<Version>,
+}
+
+#[derive(Serialize)]
+pub struct Version {
+    version: u32,
+    size: u64,
+    sha256: String,
+    created_by: String,
+    created_at: String,
+    mail: String,
+}
+
+impl From<Document> for Version {
+    fn from(document: Document) -> Version {
+        Version {
+            version: document.version,
+            size: document.size,
+            sha256: document.digest.to_string(),
+            created_by: document.created_by,
+            created_at: time(document.created_at),
+            mail: document.delivery.to_string(),
+        }
+    }
+}
+
+/// The same in a table, where a digest has no room.
+impl Show for Version {
+    const COLUMNS: &'static [&'static str] = &["version", "size", "created by", "created at", "mail"];
+
+    fn row(&self) -> Vec<String> {
+        let Version { version, size, created_by, created_at, mail, .. } = self;
+        vec![version.to_string(), size.to_string(), created_by.clone(), created_at.clone(), mail.clone()]
+    }
+}
+
+impl Show for View {
+    const COLUMNS: &'static [&'static str] = &[
+        "library",
+        "folder",
+        "path",
+        "original",
+        "version",
+        "size",
+        "created by",
+        "level",
+        "created at",
+        "media type",
+        "mail",
+        "sha256",
+    ];
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.library.clone(),
+            if self.folder.is_empty() { "(root)".to_owned() } else { self.folder.clone() },
+            self.path.clone(),
+            word(self.original),
+            self.version.to_string(),
+            self.size.to_string(),
+            self.by(),
+            self.level.map_or("not on record", Level::as_str).to_owned(),
+            self.created_at.clone(),
+            self.types(),
+            self.mail.clone(),
+            self.sha256.clone(),
+        ]
+    }
+}
+
+impl View {
+    /// Both types, where the bytes show another than was declared.
+    fn types(&self) -> String {
+        match &self.sniffed_type {
+            Some(sniffed) => format!("{} (its bytes show {sniffed})", self.media_type),
+            None => self.media_type.clone(),
+        }
+    }
+}
+
+/// The same in a table, where a digest has no room.
+#[derive(Serialize)]
+pub struct Row(pub View);
+
+impl Show for Row {
+    const COLUMNS: &'static [&'static str] = &["path", "version", "size", "created by", "created at", "mail"];
+
+    fn row(&self) -> Vec<String> {
+        let view = &self.0;
+        let (version, size, by) = (view.version.to_string(), view.size.to_string(), view.by());
+        vec![view.path.clone(), version, size, by, view.created_at.clone(), view.mail.clone()]
+    }
+}

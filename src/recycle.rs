@@ -1,0 +1,26 @@
+//! The recycle bin: how long removed documents stay there, and the end of their term.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use mailshelf_storage::{RemovalId, Result, recycle};
+
+use crate::site::Site;
+
+/// A pass purges at most so many, so that it stays short.
+const AT_ONCE: usize = 1000;
+
+/// When the term of a removed document is over; `None`: never.
+pub fn until(removal: RemovalId, term: Duration) -> Option<Timestamp> {
+    SignedDuration::try_from(term).ok().and_then(|term| removal.time().checked_add(term).ok())
+}
+
+/// Purges documents whose term is over at `now`, a bounded number, those removed first; says how many.
+pub fn purge_expired(site: &Site, now: Timestamp) -> Result<u64> {
+    let begun = SignedDuration::try_from(site.config.storage.recycle).ok();
+    // A term that began before time did.
+    let Some(begun) = begun.and_then(|term| now.checked_sub(term).ok()) else { return Ok(0) };
+    let expired = site.catalog.read()?.removed_before(RemovalId::first_at(begun), AT_ONCE)?;
+    let why = "its term (storage.recycle) was over";
+    recycle::purge(&*site.catalog, &*site.contents, &expired, why)
+}

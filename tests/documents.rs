@@ -1,0 +1,200 @@
+//! Documents that are moved, removed, restored and purged.
+
+use std::cell::Cell;
+
+use serde_json::Value;
+
+use crate::util::{Site, mail};
+
+/// A library with `attachment.txt` and its original, `Mail a.eml`.
+fn filed() -> Site {
+    let site = Site::open_to_all();
+    site.deliver("a.eml", mail("a", &["all"], "first"));
+    site.pass();
+    site
+}
+
+fn paths(site: &Site) -> Vec<String> {
+    let paths = site.documents("all").into_iter();
+    paths.map(|document| document["path"].as_str().unwrap().to_owned()).collect()
+}
+
+fn removed(site: &Site) -> Vec<Value> {
+    site.json(&["document", "list", "all", "--removed"])
+}
+
+#[test]
+fn a_document_is_removed_and_comes_back() {
+    let site = filed();
+    let gone = site.json(&["document", "remove", "all", "ATTACHMENT.txt"]).remove(0);
+    assert_eq!(gone["path"], "attachment.txt");
+    assert_eq!(paths(&site), ["Mail a.eml"]);
+    let error = site.fails(2, &["document", "get", "all", "attachment.txt"]);
+    assert!(error.contains("there is none in library all\nhint: it was removed: "), "{error}");
+    let listed = removed(&site);
+    assert_eq!(listed, std::slice::from_ref(&gone));
+    assert!(listed[0]["removed_at"].as_str() < listed[0]["removed_until"].as_str());
+    assert!(site.ok(&["document", "list", "all", "--removed"]).contains(gone["id"].as_str().unwrap()));
+    site.assert_sound();
+    assert!(site.ok(&["verify"]).starts_with("1 documents and 1 removed ones, 2 contents, 1 mails"));
+    let told = site.ok(&["document", "restore", "all", "Attachment.TXT"]);
+    assert_eq!(told, "attachment.txt is back in library all.\n");
+    assert_eq!(site.document("all", "attachment.txt"), b"first");
+    assert_eq!(
+        site.ok(&["document", "list", "all", "--removed"]),
+        "The recycle bin of library all is empty.\n"
+    );
+}
+
+#[test]
+fn all_that_is_named_is_removed_or_nothing() {
+    let site = filed();
+    let error = site.fails(2, &["document", "remove", "all", "attachment.txt", "no such"]);
+    assert!(
+        error.contains("document no such: there is none in library all\nhint: `mailshelf document list all`")
+    );
+    site.fails(2, &["document", "remove", "all", "attachment.txt", "attachment.txt"]);
+    assert_eq!(paths(&site).len(), 2);
+    site.ok(&["document", "remove", "all", "attachment.txt", "Mail a.eml"]);
+    let error = site.fails(2, &["document", "restore", "all", "attachment.txt", "no such"]);
+    assert!(error.contains("document no such: there is none in the recycle bin of library all"), "{error}");
+    assert_eq!(paths(&site), [""; 0]);
+}
+
+/// A mail sent again is filed again once nothing of it stands; what is restored then stands beside.
+#[test]
+fn what_is_removed_is_filed_again_and_both_may_stand() {
+    let site = filed();
+    site.ok(&["document", "remove", "all", "attachment.txt"]);
+    site.deliver("b.eml", mail("a", &["all"], "first"));
+    assert_eq!(site.pass()["duplicate"], 1, "its original still stands");
+    site.ok(&["document", "remove", "all", "Mail a.eml"]);
+    site.deliver("c.eml", mail("a", &["all"], "first"));
+    assert_eq!(site.pass()["filed"], 1);
+    let told = site.ok(&["document", "restore", "all", "attachment.txt"]);
+    assert_eq!(told, "attachment.txt is back in library all as attachment (2).txt: its place was taken.\n");
+    assert_eq!(paths(&site), ["attachment (2).txt", "attachment.txt", "Mail a.eml"]);
+    site.assert_sound();
+}
+
+#[test]
+fn of_two_with_one_path_the_id_says_which() {
+    let site = filed();
+    site.ok(&["document", "remove", "all", "attachment.txt"]);
+    site.deliver("b.eml", mail("b", &["all"], "second"));
+    site.pass();
+    site.ok(&["document", "remove", "all", "attachment.txt"]);
+    let ids: Vec<_> = removed(&site).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    let error = site.fails(2, &["document", "restore", "all", "attachment.txt"]);
+    assert!(error.contains("several of these were removed\nhint: name the one"), "{error}");
+    assert!(ids.iter().all(|id| error.contains(id)), "{error}");
+    site.ok(&["document", "restore", "all", &ids[1].to_lowercase(), &ids[1]]);
+    assert_eq!(site.document("all", "attachment.txt"), b"second");
+}
+
+#[test]
+fn a_document_moves_by_name_folder_and_library() {
+    let site = filed();
+    site.ok(&["library", "add", "other", "--alias", "other"]);
+    let told = site.ok(&["document", "move", "all", "attachment.txt", "2026/"]);
+    assert_eq!(told, "attachment.txt is now 2026/attachment.txt.\n");
+    let told = site.ok(&["document", "move", "all", "2026/attachment.txt", "a:b?.txt"]);
+    assert_eq!(told, "2026/attachment.txt is now a_b_.txt, as names are here.\n");
+    let error = site.fails(2, &["document", "move", "all", "a_b_.txt", "mail A.eml"]);
+    assert!(error.contains("document mail A.eml: already taken by a document of library all\nhint: choose"));
+    let error = site.fails(2, &["document", "move", "all", "a_b_.txt", "a/b/c"]);
+    assert!(error.contains("a folder in a folder\nhint: "), "{error}");
+    let error = site.fails(2, &["document", "move", "all", "a_b_.txt", "--to", "no-such"]);
+    assert!(error.contains("library no-such: there is none"), "{error}");
+    let moved = site.json(&["document", "move", "all", "a_b_.txt", "--to", "other"]).remove(0);
+    assert_eq!((&moved["library"], &moved["from"]["library"]), (&"other".into(), &"all".into()));
+    assert_eq!(site.document("other", "a_b_.txt"), b"first");
+    assert_eq!(paths(&site), ["Mail a.eml"]);
+    // For the mail it stands where that was filed.
+    site.ok(&["document", "remove", "all", "Mail a.eml"]);
+    site.deliver("b.eml", mail("a", &["all"], "first"));
+    let event = site.pass();
+    let recipient = &event["mails"][0]["recipients"][0];
+    assert_eq!(recipient["outcome"], "duplicate");
+    assert_eq!(
+        recipient["because"],
+        "filed before, as “a_b_.txt in library other”, for all@docs.example.org"
+    );
+    let id = event["mails"][0]["recipients"][0]["duplicate_of"].as_str().unwrap();
+    let shown = site.ok(&["mail", "show", id]);
+    assert!(shown.contains("document       a_b_.txt (moved to other since), version 1"), "{shown}");
+    assert!(shown.contains("the original, by System Account, unverified; removed 2"), "{shown}");
+    let shown = site.json(&["document", "show", "other", "a_b_.txt"]).remove(0);
+    assert_eq!(
+        (&shown["unverified"], &shown["level"]),
+        (&true.into(), &"none".into()),
+        "who filed it is known"
+    );
+    site.assert_sound();
+}
+
+#[test]
+fn what_is_purged_is_gone_and_told_of() {
+    let site = filed();
+    let id = site.events()[0]["mails"][0]["mail"].as_str().unwrap().to_owned();
+    site.ok(&["document", "remove", "all", "attachment.txt", "Mail a.eml"]);
+    let error = site.fails(2, &["library", "remove", "all"]);
+    assert!(
+        error.contains(
+            "library all: it holds no documents, but 2 in its recycle bin\nhint: `mailshelf document purge"
+        ),
+        "{error}"
+    );
+    let error = site.fails(2, &["document", "purge", "all"]);
+    assert!(error.contains("no document is named\nhint: "), "{error}");
+    assert_eq!(site.ok(&["document", "purge", "all", "--older-than", "1d"]), "Nothing was purged.\n");
+    assert_eq!(site.contents().len(), 2);
+    site.ok(&["document", "purge", "all", "attachment.txt"]);
+    assert_eq!(site.contents().len(), 1);
+    site.ok(&["document", "purge", "all", "--all"]);
+    assert_eq!(site.contents().len(), 0);
+    let shown = site.json(&["mail", "show", &id]).remove(0);
+    assert_eq!(shown["purged"][0]["path"], "attachment.txt");
+    assert_eq!(shown["purged"][0]["why"], "asked for by `mailshelf document purge`");
+    assert_eq!(
+        (&shown["recipients"][0]["outcome"], &shown["documents"]),
+        (&"filed".into(), &Value::Array(vec![]))
+    );
+    assert!(site.ok(&["mail", "show", &id]).contains("purged           Mail a.eml, version 1, in all, 2"));
+    site.assert_sound();
+    site.ok(&["library", "remove", "all"]);
+}
+
+#[test]
+fn a_pass_purges_what_has_had_its_term() {
+    let site = filed();
+    site.ok(&["document", "remove", "all", "attachment.txt"]);
+    assert_eq!(site.pass().get("purged_documents"), None);
+    site.configure("recycle = \"30d\"", "recycle = \"1s\"");
+    let purged = Cell::new(0);
+    site.wait_for("the term", |site| {
+        purged.set(purged.get() + site.pass()["purged_documents"].as_u64().unwrap_or_default());
+        purged.get() > 0
+    });
+    assert_eq!((purged.get(), site.contents().len()), (1, 1));
+    assert_eq!(removed(&site), [] as [Value; 0]);
+    site.assert_sound();
+}
+
+#[test]
+fn an_overwritten_document_is_removed_with_its_versions() {
+    let site = filed();
+    site.ok(&["library", "set", "all", "--overwrite", "yes"]);
+    site.deliver("b.eml", mail("b", &["all"], "second"));
+    site.pass();
+    let told = site.ok(&["document", "remove", "all", "attachment.txt"]);
+    assert!(told.starts_with("attachment.txt, with its 2 versions, is in the recycle bin until 2"), "{told}");
+    site.deliver("c.eml", mail("c", &["all"], "third"));
+    site.pass();
+    let shown = site.json(&["document", "show", "all", "attachment.txt"]).remove(0);
+    assert_eq!(shown["version"], 1, "what is removed gets no version");
+    site.ok(&["document", "restore", "all", "attachment.txt"]);
+    let output = site.output(&["document", "get", "all", "attachment (2).txt", "--version", "1"]);
+    assert_eq!(output.stdout, b"first");
+    site.assert_sound();
+}
