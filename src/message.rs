@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 use mailshelf_storage::Address;
+use mailshelf_storage::model::Calendar;
 
 use crate::sender::Traces;
 use crate::sender::from::{self, NoMailbox};
@@ -27,6 +29,7 @@ pub mod words;
 pub mod decode;
 pub mod limits;
 pub mod likeness;
+pub mod calendar;
 pub mod hops;
 mod head;
 mod structure;
@@ -61,6 +64,14 @@ pub struct Message {
 }
 
 impl Message {
+    /// What it invites to, if it does; else what a calendar that is attached is about. `message` is what it was read from.
+    pub fn calendar(&self, message: &[u8]) -> Calendar {
+        let is_calendar = |part: &&Part| part.media_type == "text/calendar";
+        let invitation = self.parts.iter().find(|part| part.kind == PartKind::Invitation);
+        let part = invitation.or_else(|| self.parts.iter().find(is_calendar));
+        part.map(|part| calendar::read(part.content.bytes(message))).unwrap_or_default()
+    }
+
     /// How many bytes it holds beside those it was read from.
     pub fn decoded_bytes(&self) -> usize {
         let decoded = |part: &Part| match &part.content {
@@ -80,6 +91,12 @@ pub struct Headline {
     pub subject: Option<String>,
     /// Whom it claims to be from: every address of every `From`.
     pub from: Option<String>,
+    /// Every address of every `To`.
+    pub to: Option<String>,
+    /// Every address of every `Cc`.
+    pub cc: Option<String>,
+    /// The first `Date`.
+    pub date: Option<Timestamp>,
 }
 
 /// One leaf.
@@ -187,7 +204,10 @@ pub fn headline(message: &[u8]) -> Headline {
 struct Top<'m> {
     id: Option<&'m [u8]>,
     subject: Option<&'m [u8]>,
+    date: Option<&'m [u8]>,
     from: Vec<&'m [u8]>,
+    to: Vec<&'m [u8]>,
+    cc: Vec<&'m [u8]>,
 }
 
 impl<'m> Top<'m> {
@@ -200,8 +220,14 @@ impl<'m> Top<'m> {
                 top.id.get_or_insert(value);
             } else if field.is("subject") {
                 top.subject.get_or_insert(value);
+            } else if field.is("date") {
+                top.date.get_or_insert(value);
             } else if field.is("from") && top.from.len() < 10 {
                 top.from.push(value);
+            } else if field.is("to") && top.to.len() < 10 {
+                top.to.push(value);
+            } else if field.is("cc") && top.cc.len() < 10 {
+                top.cc.push(value);
             }
         }
         top
@@ -213,6 +239,9 @@ impl<'m> Top<'m> {
             message_id: self.id.and_then(message_id),
             subject: subject.filter(|text| !text.is_empty()),
             from: claimed(&self.from),
+            to: claimed(&self.to),
+            cc: claimed(&self.cc),
+            date: self.date.and_then(date),
         }
     }
 }
@@ -241,6 +270,14 @@ fn message_id(value: &[u8]) -> Option<String> {
         _ => return None,
     };
     Some(id).filter(|id| !id.is_empty())
+}
+
+/// What is no date as RFC 5322 section 3.3 has it, or close to that, is none.
+fn date(value: &[u8]) -> Option<Timestamp> {
+    match MessageStream::new(&line(value)).parse_date() {
+        HeaderValue::DateTime(date) if date.is_valid() => Timestamp::from_second(date.to_timestamp()).ok(),
+        _ => None,
+    }
 }
 
 /// The addresses mail-parser reads in a value; what has none is shown by its name.

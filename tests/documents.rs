@@ -198,3 +198,39 @@ fn an_overwritten_document_is_removed_with_its_versions() {
     assert_eq!(output.stdout, b"first");
     site.assert_sound();
 }
+
+#[test]
+fn a_document_shows_the_fields_of_its_mail() {
+    let site = Site::open_to_all();
+    site.ok(&["library", "set", "all", "--save-invitations", "yes", "--save-original", "no"]);
+    let mail = "x-sender: bounce@example.org\r\nx-receiver: all@docs.example.org\r\n\
+        From: Alice <alice@example.org>\r\nTo: all@docs.example.org, Bob <bob@example.org>\r\n\
+        Cc: =?utf-8?q?C=1B[31m?=\r\nSubject: Meeting\r\nMessage-ID: <m@example.org>\r\n\
+        Date: Sat, 21 Nov 2026 05:06:07 +0100\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n\
+        BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:u-1\r\n @example.org\r\nSEQUENCE:2\r\nDTSTAMP:20261120T000000Z\r\n\
+        END:VEVENT\r\nEND:VCALENDAR\r\n";
+    site.deliver("a.eml", mail);
+    assert_eq!(site.pass()["filed"], 1);
+    let shown = site.json(&["document", "show", "all", "invitation.ics"]).remove(0);
+    let expected = serde_json::json!({
+        "sender": "bounce@example.org", "from": "alice@example.org", "subject": "Meeting",
+        "message_id": "<m@example.org>", "to": "all@docs.example.org, bob@example.org", "cc": "C\u{1b}[31m",
+        "date": "2026-11-21T04:06:07.000Z", "calendar_uid": "u-1@example.org", "calendar_sequence": 2,
+        "calendar_stamp": "2026-11-20T00:00:00.000Z"
+    });
+    assert_eq!(shown["email"], expected);
+    let text = site.ok(&["document", "show", "all", "invitation.ics"]);
+    assert!(
+        text.contains("\nIts mail:\nsender        bounce@example.org\nfrom          alice@example.org\n"),
+        "{text}"
+    );
+    assert!(text.contains("cc            C\\u{1b}[31m\n"), "{text}");
+    let id = shown["mail"].as_str().unwrap();
+    let mail = site.json(&["mail", "show", id]).remove(0);
+    for field in ["to", "cc", "date", "calendar_uid", "calendar_sequence", "calendar_stamp"] {
+        assert_eq!(mail[field], expected[field], "{field}");
+    }
+    assert!(
+        site.ok(&["mail", "show", id]).contains("\ncalendar uid     u-1@example.org\nsequence         2\n")
+    );
+}

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use mailshelf::escape::Escaped;
 use mailshelf::site::Site;
 use mailshelf_storage::model::{self, name_key};
-use mailshelf_storage::{LibraryName, Reader};
+use mailshelf_storage::{Error, LibraryName, Reader};
 
+use super::output::Tone;
 use super::{Context, DONE, library, when, wrong};
-use view::{Row, Version, View, Whole};
+use view::{Email, Row, Version, View, Whole};
 
 mod bin;
 mod place;
@@ -172,12 +174,22 @@ fn show(
     let (library, document) = find(&*reader, name, path, version)?;
     let versions = reader.versions(library.id, &document.folder, &document.name)?;
     let versions: Vec<_> = versions.into_iter().map(Version::from).collect();
+    let gone = || Error::NotFound { what: "mail", name: document.delivery.to_string() };
+    let email = Email::from(reader.mail(document.delivery)?.ok_or_else(gone)?);
     let document = View::new(document, &*reader)?;
     if context.out.is_json() {
-        context.out.object(&Whole { document, versions })?;
+        context.out.object(&Whole { document, email, versions })?;
         return Ok(DONE);
     }
     context.out.show(&document)?;
+    context.out.line("\nIts mail:")?;
+    email.lines().try_for_each(|(heading, text)| {
+        context.out.line(&format!(
+            "{}  {}",
+            context.out.padded(Some(Tone::Heading), heading, 12),
+            Escaped(&text)
+        ))
+    })?;
     // What stands above tells all of a document that has but one.
     if versions.len() > 1 {
         context.out.line("\nVersions:")?;

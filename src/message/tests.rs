@@ -50,6 +50,38 @@ fn what_a_message_says_of_itself() {
 }
 
 #[test]
+fn whom_it_is_to_and_of_when() {
+    let text = "To: A <a@x.org>, undisclosed\nCC: c@x.org\nCc: =?utf-8?q?D=C3=A4?= <d@x.org>\n\
+                Date: Sat, 21 Nov 2026 05:06:07 +0100 (MEZ)\nDate: Sun, 22 Nov 2026 05:06:07 +0100\n\nhi";
+    let headline = default(text.as_bytes()).headline;
+    assert_eq!(headline.to.as_deref(), Some("a@x.org, undisclosed"));
+    assert_eq!(headline.cc.as_deref(), Some("c@x.org, d@x.org"));
+    assert_eq!(headline.date.map(|date| date.to_string()).as_deref(), Some("2026-11-21T04:06:07Z"));
+    for date in ["", "yesterday", "32 Nov 2026 05:06:07 +0100", "Sat, 21 Nov 99999999999 05:06:07 +0100"] {
+        assert_eq!(default(format!("Date: {date}\n\nhi").as_bytes()).headline.date, None, "{date}");
+    }
+}
+
+#[test]
+fn the_invitation_is_what_a_mail_is_about() {
+    let calendar = |uid: &str| format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:{uid}\nEND:VEVENT\nEND:VCALENDAR");
+    let file = format!(
+        "Content-Type: text/calendar; name=a.ics\nContent-Disposition: attachment; filename=a.ics\n\n{}",
+        calendar("file")
+    );
+    let invitation = format!("Content-Type: text/calendar; method=REQUEST\n\n{}", calendar("invitation"));
+    for (parts, uid) in [
+        (vec![file.as_str(), &invitation], Some("invitation")),
+        (vec![file.as_str()], Some("file")),
+        (vec!["\n\nUID:none"], None),
+    ] {
+        let text = mixed("mixed", &parts);
+        let found = default(text.as_bytes()).calendar(text.as_bytes()).uid;
+        assert_eq!(found.as_deref(), uid);
+    }
+}
+
+#[test]
 fn of_a_field_that_stands_twice_the_first_counts() {
     let twice = "Subject: one\nSubject: two\nMessage-ID: <1@x>\nMessage-ID: <2@x>\nContent-Type: a/b\nContent-Type: c/d\n\nhi";
     let message = default(twice.as_bytes());

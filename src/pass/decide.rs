@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use mailshelf_storage::model::{Level, Library, Mail, MailFields, MailState, Role};
+use mailshelf_storage::model::{Calendar, Level, Library, Mail, MailFields, MailState, Role};
 use mailshelf_storage::{Digest, LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
@@ -171,6 +171,16 @@ fn row(prepared: &Prepared, config: &Config) -> Mail {
         mail.message_id = headline.message_id.as_deref().map(shorten);
         mail.from = headline.from.as_deref().map(shorten);
         mail.subject = headline.subject.as_deref().map(shorten);
+        let calendar = match whole {
+            Whole::Mail(read) => read.message.calendar(&read.bytes),
+            Whole::Unfit(..) => Calendar::default(),
+        };
+        mail.fields = MailFields {
+            to: headline.to.as_deref().map(shorten),
+            cc: headline.cc.as_deref().map(shorten),
+            date: headline.date,
+            calendar: Calendar { uid: calendar.uid.as_deref().map(shorten), ..calendar },
+        };
     }
     mail
 }

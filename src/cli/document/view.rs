@@ -1,11 +1,12 @@
 //! A document as it is shown.
 
 use mailshelf::record::words::{mark, time};
-use mailshelf_storage::model::{Document, Level, Outcome, OutcomeKind};
+use mailshelf_storage::model::{Document, Level, Mail, Outcome, OutcomeKind};
 use mailshelf_storage::{Address, Error, Reader};
 use serde::Serialize;
 
 use crate::cli::library::word;
+use crate::cli::mail::view::Fields;
 use crate::cli::output::Show;
 
 /// A version of a document.
@@ -74,7 +75,47 @@ impl View {
 pub struct Whole {
     #[serde(flatten)]
     pub document: View,
+    /// What the mail says of itself that this version came with.
+    pub email: Email,
     pub versions: Vec<Version>,
+}
+
+/// The fields of a mail, for those who look at its document. All of them are a stranger's claim.
+#[derive(Serialize)]
+pub struct Email {
+    /// The return path.
+    pub sender: Option<String>,
+    pub from: Option<String>,
+    pub subject: Option<String>,
+    pub message_id: Option<String>,
+    #[serde(flatten)]
+    pub fields: Fields,
+}
+
+impl From<Mail> for Email {
+    fn from(mail: Mail) -> Email {
+        Email {
+            sender: mail.envelope_sender,
+            from: mail.from,
+            subject: mail.subject,
+            message_id: mail.message_id.map(|id| format!("<{id}>")),
+            fields: mail.fields.into(),
+        }
+    }
+}
+
+impl Email {
+    /// For people: what there is.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let texts = [
+            ("sender", &self.sender),
+            ("from", &self.from),
+            ("subject", &self.subject),
+            ("message-id", &self.message_id),
+        ];
+        let texts = texts.into_iter().filter_map(|(heading, text)| text.clone().map(|text| (heading, text)));
+        texts.chain(self.fields.lines())
+    }
 }
 
 #[derive(Serialize)]

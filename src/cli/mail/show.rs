@@ -203,6 +203,7 @@ impl Text<'_> {
         self.some("envelope sender", view.envelope_sender.as_deref())?;
         self.some("subject", view.subject.as_deref())?;
         self.some("message-id", view.message_id.as_deref())?;
+        view.fields.lines().try_for_each(|(heading, text)| self.plain(heading, &text))?;
         if let Some(sha256) = &view.sha256 {
             self.plain("size", &format!("{} bytes", view.size))?;
             self.plain("sha256", sha256)?;

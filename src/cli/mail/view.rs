@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mailshelf::record::words::time;
-use mailshelf_storage::model::{Document, Mail, MailState, Outcome, OutcomeKind};
+use mailshelf_storage::model::{Document, Mail, MailFields, MailState, Outcome, OutcomeKind};
 use mailshelf_storage::{Address, LibraryId, Reader};
 use serde::Serialize;
 
@@ -26,10 +26,54 @@ pub struct View {
     pub claimed: Option<Address>,
     pub envelope_sender: Option<String>,
     pub subject: Option<String>,
+    #[serde(flatten)]
+    pub fields: Fields,
     pub state: MailState,
     pub attempts: u32,
     pub error: Option<String>,
     pub recipients: Vec<Recipient>,
+}
+
+/// What else it says of itself.
+#[derive(Serialize)]
+pub struct Fields {
+    pub to: Option<String>,
+    pub cc: Option<String>,
+    pub date: Option<String>,
+    /// Of what its calendar part is about; see `MailFields`.
+    pub calendar_uid: Option<String>,
+    pub calendar_sequence: Option<u32>,
+    pub calendar_stamp: Option<String>,
+}
+
+impl From<MailFields> for Fields {
+    fn from(fields: MailFields) -> Fields {
+        let MailFields { to, cc, date, calendar } = fields;
+        Fields {
+            to,
+            cc,
+            date: date.map(time),
+            calendar_uid: calendar.uid,
+            calendar_sequence: calendar.sequence,
+            calendar_stamp: calendar.stamp.map(time),
+        }
+    }
+}
+
+impl Fields {
+    /// For people: what there is.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let sequence = self.calendar_sequence.map(|number| number.to_string());
+        let texts = [
+            ("to", self.to.clone()),
+            ("cc", self.cc.clone()),
+            ("date", self.date.clone()),
+            ("calendar uid", self.calendar_uid.clone()),
+            ("sequence", sequence),
+            ("stamp", self.calendar_stamp.clone()),
+        ];
+        texts.into_iter().filter_map(|(heading, text)| text.map(|text| (heading, text)))
+    }
 }
 
 /// What became of it for one recipient.
@@ -111,6 +155,7 @@ impl View {
             from: mail.from,
             envelope_sender: mail.envelope_sender,
             subject: mail.subject,
+            fields: mail.fields.into(),
             state: mail.state,
             attempts: mail.attempts,
             error: mail.fault,
