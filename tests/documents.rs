@@ -1,10 +1,12 @@
 //! Documents that are moved, removed, restored and purged.
 
 use std::cell::Cell;
+use std::fs;
+use std::os::unix::fs::symlink;
 
 use serde_json::Value;
 
-use crate::util::{Site, mail};
+use crate::util::{Site, entries, lines, mail, name};
 
 /// A library with `attachment.txt` and its original, `Mail a.eml`.
 fn filed() -> Site {
@@ -232,5 +234,122 @@ fn a_document_shows_the_fields_of_its_mail() {
     }
     assert!(
         site.ok(&["mail", "show", id]).contains("\ncalendar uid     u-1@example.org\nsequence         2\n")
+    );
+}
+
+/// A library with a folder that is called as a document, and a document of two versions.
+fn to_export() -> Site {
+    let site = filed();
+    site.ok(&["library", "set", "all", "--overwrite", "yes"]);
+    site.deliver("b.eml", mail("b", &["all"], "second"));
+    site.pass();
+    site.ok(&["document", "move", "all", "Mail b.eml", "attachment.TXT/x.eml"]);
+    site
+}
+
+#[test]
+fn a_library_is_exported_as_files() {
+    let site = to_export();
+    let to = site.path("out");
+    let told = site.ok(&["document", "export", "all", to.to_str().unwrap()]);
+    let expected = format!(
+        "attachment.TXT/x.eml is attachment (2).TXT/x.eml there.\n3 files written to {}; 775 bytes in all.\n",
+        to.display()
+    );
+    assert_eq!(told, expected);
+    assert_eq!(fs::read(to.join("attachment.txt")).unwrap(), b"second");
+    let filed = site.documents("all");
+    for (file, path) in [("Mail a.eml", "Mail a.eml"), ("attachment (2).TXT/x.eml", "attachment.TXT/x.eml")] {
+        assert_eq!(fs::read(to.join(file)).unwrap(), site.document("all", path));
+        let document = filed.iter().find(|one| one["path"] == path).unwrap();
+        let modified = fs::metadata(to.join(file)).unwrap().modified().unwrap();
+        let modified = jiff::Timestamp::try_from(modified).unwrap();
+        assert_eq!(document["created_at"], format!("{modified:.3}"), "{file}");
+    }
+    assert_eq!(entries(&to).len(), 3);
+    let error = site.fails(2, &["document", "export", "all", to.to_str().unwrap()]);
+    assert!(error.contains("it is not empty\nhint: name a new one; --into adds"), "{error}");
+}
+
+#[test]
+fn an_export_goes_on_and_replaces_nothing() {
+    let site = to_export();
+    let to = site.path("out");
+    let dir = to.to_str().unwrap();
+    let first = site.json(&["document", "export", "all", dir, "--versions"]);
+    let files: Vec<_> =
+        first.iter().map(|one| (one["file"].as_str().unwrap(), one["version"].as_u64())).collect();
+    assert_eq!(
+        files,
+        [
+            ("attachment (version 1).txt", Some(1)),
+            ("attachment.txt", Some(2)),
+            ("Mail a.eml", Some(1)),
+            ("attachment (2).TXT/x.eml", Some(1)),
+        ]
+    );
+    assert_eq!(fs::read(to.join("attachment (version 1).txt")).unwrap(), b"first");
+    fs::remove_file(to.join("Mail a.eml")).unwrap();
+    fs::write(to.join("attachment.txt"), "2econd").unwrap();
+    fs::write(to.join("note"), "mine").unwrap();
+    let output = site.output(&["document", "export", "all", dir, "--versions", "--into", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = lines(&String::from_utf8(output.stdout).unwrap());
+    let state = |path: &str, version: u64| {
+        let is_it = |one: &&Value| one["path"] == path && one["version"] == version;
+        told.iter().find(is_it).unwrap()["state"].clone()
+    };
+    assert_eq!(state("Mail a.eml", 1), "written");
+    assert_eq!(state("attachment.txt", 1), "present");
+    assert_eq!(state("attachment.TXT/x.eml", 1), "present");
+    assert_eq!(state("attachment.txt", 2), "failed");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("document attachment.txt, version 2: another file has its name"), "{said}");
+    assert_eq!(fs::read(to.join("attachment.txt")).unwrap(), b"2econd");
+    assert_eq!(fs::read(to.join("note")).unwrap(), b"mine");
+}
+
+#[test]
+fn an_export_stays_in_its_folder_and_out_of_the_site() {
+    let site = to_export();
+    let (to, elsewhere) = (site.path("out"), site.path("elsewhere"));
+    fs::create_dir(&to).unwrap();
+    fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, to.join("attachment (2).TXT")).unwrap();
+    symlink(elsewhere.join("new"), to.join("Mail a.eml")).unwrap();
+    let dir = to.to_str().unwrap();
+    let error = site.fails(1, &["document", "export", "all", dir, "--into"]);
+    assert!(error.contains("document Mail a.eml, version 1: another file has its name"), "{error}");
+    assert!(
+        error.contains("x.eml, version 1: its folder cannot be made: something else is called"),
+        "{error}"
+    );
+    assert_eq!(entries(&elsewhere).len(), 0);
+    assert_eq!(fs::read(to.join("attachment.txt")).unwrap(), b"second");
+    for (place, key) in
+        [("drop/out", "drop.path"), ("state/contents", "storage.contents"), ("state", "storage.contents")]
+    {
+        let dir = site.path(place);
+        let error = site.fails(2, &["document", "export", "all", dir.to_str().unwrap(), "--into"]);
+        assert!(error.contains(key), "{error}");
+    }
+    let error = site.fails(2, &["document", "export", "all", site.path("no/such").to_str().unwrap()]);
+    assert!(error.contains("its parent is not there"), "{error}");
+    site.assert_sound();
+}
+
+#[test]
+fn a_damaged_content_gets_no_file_and_holds_up_no_other() {
+    let site = to_export();
+    let sha256 = site.documents("all")[0]["sha256"].as_str().unwrap().to_owned();
+    let content = site.contents().into_iter().find(|path| name(path) == sha256).unwrap();
+    fs::remove_file(&content).unwrap();
+    fs::write(&content, "damage").unwrap();
+    let to = site.path("out");
+    let error = site.fails(1, &["document", "export", "all", to.to_str().unwrap()]);
+    assert!(error.contains("document attachment.txt, version 2: content "), "{error}");
+    assert_eq!(
+        entries(&to).iter().map(|path| name(path)).collect::<Vec<_>>(),
+        ["Mail a.eml", "attachment (2).TXT"]
     );
 }

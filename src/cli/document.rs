@@ -13,11 +13,12 @@ use super::{Context, DONE, library, when, wrong};
 use view::{Email, Row, Version, View, Whole};
 
 mod bin;
+mod export;
 mod place;
 pub mod target;
 mod view;
 
-/// Documents that were filed: list, show, get, move, remove, restore, purge
+/// Documents that were filed: list, show, get, export, move, remove, restore, purge
 ///
 /// What is removed stands in the recycle bin of its library for `storage.recycle`; then a pass purges it.
 #[derive(clap::Subcommand)]
@@ -56,6 +57,12 @@ pub enum Document {
         #[arg(short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Write the newest version of each document of a library to a folder, as files
+    ///
+    /// Folders and names as `list` shows them, made such that any file system takes them; dated as they were filed. Each
+    /// file is whole and checked before it gets its name. Exits 1 if one could not be written.
+    #[command(after_help = "Example: mailshelf document export invoices /srv/export/invoices")]
+    Export(export::Export),
     /// Give one another name, folder or library; all its versions go along
     ///
     /// Folder and name are made such as those of mail are. A place that is taken is refused. For a mail that comes again
@@ -132,6 +139,7 @@ impl Document {
                 target::write(&|| Ok(site.contents.open(digest)?), digest, output.as_deref())?;
                 Ok(DONE)
             }
+            Document::Export(export) => export.run(context, site),
             Document::Move { library, path, new_path, to } => {
                 place::relocate(context, site, (library, path), (to.as_ref(), new_path.as_deref()))
             }

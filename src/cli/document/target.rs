@@ -44,7 +44,7 @@ fn is_plain(from: impl Read) -> anyhow::Result<bool> {
 
 /// Copies bytes and makes sure that they are those of the digest. `refused` says what becomes of a fault of writing;
 /// whatever it says, no more is written.
-fn copy(
+pub fn copy(
     source: Source<'_>,
     digest: Digest,
     to: &mut dyn Write,

@@ -1,0 +1,123 @@
+//! What is exported, and what each file is called in the folder it goes to.
+
+use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
+
+use mailshelf::file::name::clean;
+use mailshelf_storage::model::{Document, Library, fitted, name_key, numbered, split_extension};
+use mailshelf_storage::{Digest, Reader, Result};
+
+/// A version of a document, and where it goes.
+#[derive(Debug)]
+pub struct Item {
+    /// Its path in the library.
+    pub path: String,
+    pub version: u32,
+    pub size: u64,
+    pub digest: Digest,
+    pub created_at: SystemTime,
+    /// The folder it goes to; empty: the one that was named.
+    pub folder: String,
+    /// What it is called there.
+    pub name: String,
+}
+
+impl Item {
+    /// Folder and name, where it goes.
+    pub fn target(&self) -> String {
+        if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
+    }
+
+    fn of(document: Document, folder: String, name: String) -> Item {
+        Item {
+            path: document.path(),
+            version: document.version,
+            size: document.size,
+            digest: document.digest,
+            created_at: document.created_at.into(),
+            folder,
+            name,
+        }
+    }
+}
+
+/// Every document of a library, by path; with `versions` the older ones, too. The same library gives the same plan.
+///
+/// Names are cleaned once more: an earlier version may have let through what a file system does not take. What clashes
+/// then, and a folder that is called as a document beside it, gets a number.
+pub fn plan(reader: &dyn Reader, library: &Library, versions: bool) -> Result<Vec<Item>> {
+    let mut newest = Vec::new();
+    reader.each_document(library.id, &mut |document| {
+        newest.push(document);
+        Ok(())
+    })?;
+    let mut names = Names::default();
+    let mut items = Vec::new();
+    for document in newest {
+        let folder = names.folder(&document.folder);
+        let name = names.free(&folder, &clean(&document.name, "document"));
+        let older = match versions && document.version > 1 {
+            true => reader.versions(library.id, &document.folder, &document.name)?,
+            false => Vec::new(),
+        };
+        for old in older.into_iter().skip(1) {
+            let (stem, extension) = split_extension(&name);
+            let wanted = fitted(stem, &format!(" (version {}){extension}", old.version));
+            let name = names.free(&folder, &wanted);
+            items.push(Item::of(old, folder.clone(), name));
+        }
+        items.push(Item::of(document, folder, name));
+    }
+    Ok(items)
+}
+
+/// What is taken already.
+#[derive(Default)]
+struct Names {
+    /// What the folders of the library are called.
+    folders: HashMap<String, String>,
+    /// The keys in each folder.
+    taken: HashMap<String, HashSet<String>>,
+}
+
+impl Names {
+    fn folder(&mut self, folder: &str) -> String {
+        if folder.is_empty() {
+            return String::new();
+        }
+        let key = name_key(folder);
+        if let Some(known) = self.folders.get(&key) {
+            return known.clone();
+        }
+        let name = self.free("", &clean(folder, "folder"));
+        self.folders.insert(key, name.clone());
+        name
+    }
+
+    /// The first number of a name that is free in a folder.
+    fn free(&mut self, folder: &str, name: &str) -> String {
+        let taken = self.taken.entry(folder.to_owned()).or_default();
+        let mut numbers = (1..u32::MAX).map(|number| numbered(name, number));
+        let free = numbers.find(|name| taken.insert(name_key(name)));
+        free.unwrap_or_else(|| name.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_apart_whatever_the_library_held() {
+        let mut names = Names::default();
+        assert_eq!(names.free("", "a"), "a");
+        assert_eq!(names.folder("A"), "A (2)", "a file has that name");
+        assert_eq!(names.folder("a"), "A (2)");
+        assert_eq!(names.folder(".."), "folder");
+        assert_eq!(names.folder("a/b"), "a_b");
+        assert_eq!(names.folder("a:b"), "a_b (2)", "two folders stay two");
+        assert_eq!(names.free("A (2)", "x.pdf"), "x.pdf");
+        assert_eq!(names.free("A (2)", "X.PDF"), "X (2).PDF");
+        assert_eq!(names.free("a_b", "x.pdf"), "x.pdf");
+    }
+}
