@@ -24,6 +24,7 @@ pub use view::{Action, Disposal, EnvelopeView, Explanation, MessageView, PartVie
 
 mod view;
 mod place;
+mod earlier;
 mod stage;
 mod steps;
 pub mod words;
@@ -178,7 +179,8 @@ impl About<'_> {
             pairs.map(|(decision, record)| shelf::outcome(decided, decision, record)).collect();
         let mut recipients = Vec::with_capacity(records.len());
         for (nth, (decision, record)) in decided.recipients.iter().zip(records).enumerate() {
-            let steps = self.recipient_steps(decision, identities.get(nth), &record)?;
+            let mut steps = self.recipient_steps(decision, identities.get(nth), &record)?;
+            self.recall(decided, decision, &record, &mut steps)?;
             recipients.push(Recipient { meaning: meaning(&record), record, steps });
         }
         let levels: Vec<Level> = identities.iter().map(|identity| identity.level).collect();

@@ -72,6 +72,10 @@ fn what_is_removed_is_filed_again_and_both_may_stand() {
     assert_eq!(site.pass()["duplicate"], 1, "its original still stands");
     site.ok(&["document", "remove", "all", "Mail a.eml"]);
     site.deliver("c.eml", mail("a", &["all"], "first"));
+    let explained = site.ok(&["explain", site.path("drop/c.eml").to_str().unwrap()]);
+    let explained = explained.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(explained.contains("Filed before? no; it was, as delivery 0"), "{explained}");
+    assert!(explained.contains(", but no document of that stands any more ⇒ filed in all"), "{explained}");
     assert_eq!(site.pass()["filed"], 1);
     let told = site.ok(&["document", "restore", "all", "attachment.txt"]);
     assert_eq!(told, "attachment.txt is back in library all as attachment (2).txt: its place was taken.\n");

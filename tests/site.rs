@@ -91,6 +91,8 @@ fn a_document_is_shown_and_fetched_by_its_path() {
     let mut shown = site.json(&["document", "show", "all", "ATTACHMENT.TXT"]).remove(0);
     let versions = shown.as_object_mut().unwrap().remove("versions").unwrap();
     assert_eq!((versions.as_array().unwrap().len(), &versions[0]["version"]), (1, &1.into()));
+    let email = shown.as_object_mut().unwrap().remove("email").unwrap();
+    assert_eq!(email["subject"], "Mail a");
     let listed = site.documents("all");
     assert!(listed.contains(&shown));
     for (key, value) in [

@@ -9,7 +9,7 @@ use mailshelf_storage::model::{self, name_key};
 use mailshelf_storage::{Error, LibraryName, Reader};
 
 use super::output::Tone;
-use super::{Context, DONE, library, when, wrong};
+use super::{Context, DONE, library, open, when, wrong};
 use view::{Email, Row, Version, View, Whole};
 
 mod bin;
@@ -123,13 +123,12 @@ pub enum Document {
 
 impl Document {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        if let Document::Purge { library, named, older_than, all } = self {
-            return bin::purge(context, library, named, *older_than, *all);
-        }
-        self.run_on(context, &context.site()?)
-    }
-
-    fn run_on(&self, context: &Context, site: &Site) -> anyhow::Result<u8> {
+        // What is deleted is its owner's.
+        let site = match self {
+            Document::Purge { .. } => open(context.config_of_ours()?)?,
+            _ => context.site()?,
+        };
+        let site = &site;
         match self {
             Document::List { library, removed: true } => bin::list(context, site, library),
             Document::List { library, removed: false } => list(context, site, library),
@@ -145,7 +144,9 @@ impl Document {
             }
             Document::Remove { library, paths } => bin::remove(context, site, library, paths),
             Document::Restore { library, named } => bin::restore(context, site, library, named),
-            Document::Purge { .. } => Ok(DONE),
+            Document::Purge { library, named, older_than, all } => {
+                bin::purge(context, site, library, bin::Which { named, older_than: *older_than, all: *all })
+            }
         }
     }
 }

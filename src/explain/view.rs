@@ -145,7 +145,7 @@ impl MessageView {
                 let flaws = read.message.flaws.iter().copied().collect();
                 (&read.message.headline, parts(read), flaws)
             }
-            Whole::Unfit(_, headline) => (headline, Vec::new(), Vec::new()),
+            Whole::Unfit(_, headline) => (&**headline, Vec::new(), Vec::new()),
         };
         MessageView {
             message_id: headline.message_id.as_deref().map(words::bracketed),

@@ -66,7 +66,7 @@ pub enum Whole {
     /// Read, and within the limits.
     Mail(Box<ReadMail>),
     /// Refused as a whole, for every recipient.
-    Unfit(Refusal, Headline),
+    Unfit(Refusal, Box<Headline>),
 }
 
 /// Far more than parsing needs within the limits, and only touched pages count.
@@ -180,8 +180,9 @@ fn read(taken: Taken, format: Format, limits: &Limits) -> Reading {
 }
 
 fn whole(bytes: Vec<u8>, size: u64, digest: Digest, limits: &Limits) -> Whole {
-    let unfit =
-        |reason, because| Whole::Unfit(Refusal { reason, because: Some(because) }, message::headline(&bytes));
+    let unfit = |reason, because| {
+        Whole::Unfit(Refusal { reason, because: Some(because) }, Box::new(message::headline(&bytes)))
+    };
     if size > limits.message {
         return unfit(Reason::MessageTooLarge, format!("{size} bytes, and the limit is {}", limits.message));
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::view::View;
 use super::{apart, find};
 use crate::cli::output::Show;
-use crate::cli::{Context, DONE, library, open, wrong};
+use crate::cli::{Context, DONE, library, wrong};
 
 /// A document in the bin.
 #[derive(Serialize)]
@@ -180,13 +180,15 @@ struct Gone {
     id: RemovalId,
 }
 
-pub fn purge(
-    context: &Context,
-    name: &LibraryName,
-    named: &[String],
-    older_than: Option<Timestamp>,
-    all: bool,
-) -> anyhow::Result<u8> {
+/// Which documents are purged.
+pub struct Which<'a> {
+    pub named: &'a [String],
+    pub older_than: Option<Timestamp>,
+    pub all: bool,
+}
+
+pub fn purge(context: &Context, site: &Site, name: &LibraryName, which: Which<'_>) -> anyhow::Result<u8> {
+    let Which { named, older_than, all } = which;
     if named.is_empty() && older_than.is_none() && !all {
         let hint = format!(
             "name it by its path or id, or say --older-than 7d, or --all; `mailshelf document list {name} --removed` \
@@ -194,7 +196,6 @@ pub fn purge(
         );
         return Err(wrong("document purge: no document is named", Some(hint)));
     }
-    let site = open(context.config_of_ours()?)?;
     let reader = site.catalog.read()?;
     let library = library::find(&*reader, name)?;
     let mut chosen = bin(&*reader, &library)?;
