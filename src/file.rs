@@ -72,6 +72,8 @@ pub struct Proposal<'a> {
     pub documents: Vec<Proposed<'a>>,
     /// What the library's settings leave out.
     pub left_out: Vec<LeftOut>,
+    /// Whether the mail has words; they are no document of their own.
+    pub words: bool,
 }
 
 /// Why nothing of a mail is filed: one mail is one record.
@@ -94,6 +96,7 @@ pub fn propose<'a>(
     for (part, digest) in mail.message.parts.iter().zip(&mail.part_digests) {
         let bytes = part.content.bytes(&mail.bytes);
         if part.kind == PartKind::Body {
+            proposal.words |= !bytes.trim_ascii().is_empty();
             continue;
         }
         let name = part_name(part, bytes);

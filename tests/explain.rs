@@ -99,7 +99,8 @@ fn duplicates_and_taken_names_are_foretold() {
         let names = serde_json::json!([format!("attachment ({nth}).txt"), format!("Mail a ({nth}).eml")]);
         assert_eq!(told["recipients"][0]["documents"], names);
         let file = format!(
-            "“attachment.txt” as “attachment ({nth}).txt”, “Mail a.eml” as “Mail a ({nth}).eml” (the original)"
+            "“attachment.txt” as “attachment ({nth}).txt”, “Mail a.eml” as “Mail a ({nth}).eml” \
+             (the original, with the words of the mail)"
         );
         assert_eq!(answer(&told, "file"), file);
     }
@@ -470,8 +471,8 @@ a.eml: “Mail a” from alice@example.org
                                                   file of 446 bytes
   2 envelope   Who sends it, to whom?             alice@example.org → docs72@docs.example.org
                                                   (x-sender and x-receiver lines, 66 bytes)
-  3 message    Can it be read within the limits?  yes: 2 parts; attachment “attachment.txt”
-                                                  (text/plain, 1 byte)
+  3 message    Can it be read within the limits?  yes: 2 parts: body (text/plain, 10 bytes),
+                                                  attachment “attachment.txt” (text/plain, 1 byte)
   4 sender     Who is it, by what proof?          nobody proven: From is alice@example.org; nobody
                                                   we know
 For docs72@docs.example.org

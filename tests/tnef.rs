@@ -29,7 +29,7 @@ fn explain_shows_what_was_in_winmail_dat() {
     let (answer, parts) = explained(&site("winmail-dat-is-opened"));
     assert_eq!(
         answer,
-        "yes: 4 parts; opened “winmail.dat” (application/ms-tnef, 519 bytes), inline-image “logo.png” (image/png, 26 bytes, \
+        "yes: 4 parts: body (text/plain, 12 bytes), opened “winmail.dat” (application/ms-tnef, 519 bytes), inline-image “logo.png” (image/png, 26 bytes, \
          in “winmail.dat”), attachment “beside.txt” (application/octet-stream, 6 bytes, in “winmail.dat”)"
     );
     let inside: Vec<_> = parts.iter().map(|part| part.get("inside").cloned()).collect();

@@ -254,14 +254,8 @@ fn readable(whole: &Whole) -> String {
         Whole::Mail(read) => read,
     };
     let count = read.message.parts.len();
-    let mut answer = format!("yes: {count} part{}", if count == 1 { "" } else { "s" });
-    let others: Vec<_> = others(read).collect();
-    if others.is_empty() {
-        answer.push_str(", no attachment");
-    } else {
-        answer.push_str("; ");
-        answer.push_str(&named(others.into_iter()));
-    }
+    let mut answer = format!("yes: {count} part{}: ", if count == 1 { "" } else { "s" });
+    answer.push_str(&named(parts(read)));
     if !read.message.flaws.is_empty() {
         let flaws: Vec<_> = read.message.flaws.iter().copied().collect();
         answer.push_str("; flawed: ");
@@ -270,11 +264,11 @@ fn readable(whole: &Whole) -> String {
     answer
 }
 
-/// Every part that is not the body.
-fn others(read: &ReadMail) -> impl Iterator<Item = String> {
+fn parts(read: &ReadMail) -> impl Iterator<Item = String> {
     let parts = &read.message.parts;
-    parts.iter().filter(|part| part.kind != PartKind::Body).map(|part| {
-        let name = part_name(part);
+    parts.iter().map(|part| {
+        let name = part.name.is_some() || part.kind != PartKind::Body;
+        let name = if name { format!(" {}", part_name(part)) } else { String::new() };
         let content = part.content.bytes(&read.bytes);
         let size = bytes(content.len() as u64);
         let kind = part.kind.as_str();
@@ -283,7 +277,7 @@ fn others(read: &ReadMail) -> impl Iterator<Item = String> {
         let inside = part.inside.and_then(|container| parts.get(container));
         let inside = inside.map_or(String::new(), |container| format!(", in {}", part_name(container)));
         let note = part.note.as_deref().map_or(String::new(), |note| format!("; {note}"));
-        format!("{kind} {name} ({}{shows}, {size}{inside}{note})", part.media_type)
+        format!("{kind}{name} ({}{shows}, {size}{inside}{note})", part.media_type)
     })
 }
 
@@ -307,7 +301,11 @@ fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord, library: Opt
     let versions: HashMap<_, _> = record.versions.iter().map(|one| (&one.path, one.version)).collect();
     let documents = proposal.documents.iter().enumerate().map(|(nth, document)| {
         let name = quoted(&document.name);
-        let original = if document.original { " (the original)" } else { "" };
+        let original = match (document.original, proposal.words) {
+            (true, true) => " (the original, with the words of the mail)",
+            (true, false) => " (the original)",
+            (false, _) => "",
+        };
         let path = record.documents.get(nth);
         let given = path.map_or(document.name.as_str(), |path| apart(path).1);
         match path.and_then(|path| versions.get(path)) {
@@ -330,6 +328,9 @@ fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord, library: Opt
     if !left_out.is_empty() {
         answer.push_str("; left out: ");
         answer.push_str(&named(left_out.into_iter()));
+    }
+    if proposal.words && library.is_some_and(|library| !library.settings.save_original) {
+        answer.push_str("; the words of the mail are not filed (save-original no)");
     }
     answer
 }
