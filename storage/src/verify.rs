@@ -172,7 +172,7 @@ fn verify_within(
         repair::remove_orphans(catalog, contents, &mut report)?;
     }
     match repair && !miscounts.is_empty() {
-        true => report.repaired.extend(repair::recount(catalog)?.iter().map(ToString::to_string)),
+        true => report.repaired.extend(repair::recount(catalog)?),
         false => report.catalog.extend(miscounts.iter().map(ToString::to_string)),
     }
     Ok(report)

@@ -26,6 +26,7 @@ mod removed;
 mod contents;
 mod usage;
 mod passes;
+mod integrity;
 
 /// Connections kept for reading; a read beyond them opens one of its own.
 const READERS: usize = 4;

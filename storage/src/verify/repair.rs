@@ -11,12 +11,15 @@ use crate::{Catalog, Contents, Digest, Result};
 /// Contents removed in one transaction: writers wait for no more unlinks than these.
 const AT_ONCE: usize = 256;
 
-/// Puts right the sums of bytes, and gives those that were wrong: looked at anew, for mail may have been filed meanwhile.
-pub(super) fn recount(catalog: &dyn Catalog) -> Result<Vec<Miscount>> {
+/// Puts right the sums of bytes, and says so: looked at anew, for mail may have been filed meanwhile.
+pub(super) fn recount(catalog: &dyn Catalog) -> Result<Vec<String>> {
     let mut writer = catalog.write()?;
     let found = writer.recount()?;
     writer.commit()?;
-    Ok(found)
+    let told = |Miscount { library, used, counted }: &Miscount| {
+        format!("set the bytes of library {library} from {used} to {counted}")
+    };
+    Ok(found.iter().map(told).collect())
 }
 
 /// Afterwards the report's orphans are those that could not be removed.

@@ -1,9 +1,8 @@
-//! Contents, how much there is, and whether the catalog is sound.
+//! Contents, and how much there is.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::Sql;
-use super::people;
 use crate::model::{Counts, KnownContent};
 use crate::{Digest, Error};
 
@@ -67,37 +66,4 @@ pub(super) fn counts(db: &Connection) -> Sql<Counts> {
             removed: row.get(6)?,
         })
     })?)
-}
-
-/// Each gives one sentence for each thing that must not be.
-const CHECKS: [&str; 7] = [
-    "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
-    "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || ' refers to a row of ' || parent ||
-         ' that is not there' FROM pragma_foreign_key_check",
-    "SELECT 'document ' || documents.id || ' (' || documents.name || ') has no version' FROM documents
-     WHERE NOT EXISTS (SELECT 1 FROM versions WHERE document = documents.id)",
-    "SELECT 'document ' || id || ' (' || name || ') ' || iif(removal IS NULL, 'stands, and has the keys of a removed one',
-         'is in the recycle bin, and its keys are not those of its removal') FROM documents
-     WHERE (folder_key = '/') <> (removal IS NOT NULL) OR removal IS NOT NULL AND name_key <> removal",
-    "SELECT 'document ' || document || ' version ' || version || ' has a doomed content' FROM versions
-     JOIN contents ON contents.id = versions.content WHERE doomed",
-    "SELECT 'mail ' || delivery || ' is done but has a deferred outcome' FROM mails
-     WHERE state = 'done' AND EXISTS (
-         SELECT 1 FROM outcomes WHERE outcomes.delivery = mails.delivery AND kind = 'deferred')",
-    "WITH RECURSIVE below (top, id) AS (SELECT \"group\", member FROM nested
-         UNION SELECT top, member FROM below JOIN nested ON \"group\" = below.id)
-     SELECT 'group ' || name || ' is a member of itself' FROM below JOIN groups ON groups.id = top WHERE top = below.id
-     ORDER BY name",
-];
-
-pub(super) fn integrity(db: &Connection) -> Sql<Vec<String>> {
-    let mut problems = Vec::new();
-    for check in CHECKS {
-        let mut query = db.prepare_cached(check)?;
-        for problem in query.query_map([], |row| row.get(0))? {
-            problems.push(problem?);
-        }
-    }
-    problems.extend(people::unused_addresses(db)?.iter().map(ToString::to_string));
-    Ok(problems)
 }

@@ -129,6 +129,7 @@ fn unopened(name: &str, action: &'static str, error: rusqlite::Error) -> Error {
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    lend_name_key(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -185,7 +186,6 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
-    lend_name_key(connection).map_err(|error| told(name, "migrate it", error))?;
     for (version, sql) in (0..).zip(MIGRATIONS) {
         step(connection, version, sql).map_err(|error| told(name, "migrate it", error))?;
     }
@@ -193,7 +193,7 @@ fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
     check(connection, name)
 }
 
-/// Makes `name_key` a function of SQL: some migrations make keys anew.
+/// Makes `name_key` a function of SQL: some migrations make keys anew, and `integrity` compares them.
 fn lend_name_key(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("name_key", 1, flags, |call| {

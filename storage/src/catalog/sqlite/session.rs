@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::fault::Fault;
-use super::{Held, contents, documents, kept, libraries, mails, nested, passes, people, removed, usage};
+use super::{
+    Held, contents, documents, integrity, kept, libraries, mails, nested, passes, people, removed, usage,
+};
 use crate::catalog::{Reader, Writer};
 use crate::model::{
     Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
@@ -222,7 +224,7 @@ impl Reader for Session<'_> {
     }
 
     fn integrity(&self) -> Result<Vec<String>> {
-        self.run("look for damage", contents::integrity)
+        self.run("look for damage", integrity::problems)
     }
 }
 
