@@ -264,10 +264,15 @@ fn two_libraries_change_aliases_and_mail_follows() {
     let toml = "[library]\na = { alias = 'x', sender-policy = 'anyone' }\nb = { alias = 'y', sender-policy = 'anyone' }";
     done(apply(&site, toml, &[]));
     let swapped = toml.replace("'x'", "'_'").replace("'y'", "'x'").replace("'_'", "'y'");
-    assert_eq!(
-        done(apply(&site, swapped, &[])),
-        "~ library a: alias x → y\n~ library b: alias y → x\n2 changes are made.\n"
-    );
+    let told = apply(&site, swapped, &[]);
+    for (alias, from, to) in [("y", "b", "a"), ("x", "a", "b")] {
+        let warning = format!(
+            "alias {alias}: mail to it went to library {from} until now, and goes to {to} from now on"
+        );
+        assert!(String::from_utf8_lossy(&told.stderr).contains(&warning), "{told:?}");
+    }
+    let changes = "~ library a: alias x → y\n~ library b: alias y → x\n2 changes are made.\n";
+    assert_eq!(done(told), changes);
     site.deliver("a.eml", mail("a", &["x"], "to b"));
     site.run();
     assert_eq!((site.documents("a").len(), site.documents("b").len()), (0, 1));

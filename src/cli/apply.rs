@@ -75,7 +75,7 @@ impl Apply {
         if !faults.is_empty() {
             return Ok(self.refuse(&text, &faults));
         }
-        let mut warnings = warn::of_former_aliases(&site, &*writer, &plan)?;
+        let mut warnings = warn::of_aliases(&site, &*writer, &now, &plan)?;
         if let Carried::Not(libraries) = plan.carry_out(&mut *writer, Timestamp::now())? {
             return Ok(self.keep(&libraries));
         }

@@ -58,12 +58,22 @@ pub fn warnings(
     Ok(warnings)
 }
 
-/// Libraries that lose a former alias to another, as it is before this plan.
-pub fn of_former_aliases(site: &Site, reader: &dyn Reader, plan: &Plan) -> Result<Vec<Warning>, Error> {
+/// Libraries that lose an alias to another: one that they have, or had and still answer for. As it is before this plan.
+pub fn of_aliases(
+    site: &Site,
+    reader: &dyn Reader,
+    now: &Declaration,
+    plan: &Plan,
+) -> Result<Vec<Warning>, Error> {
+    let holders: HashMap<_, _> = now.libraries.iter().map(|(name, library)| (&library.alias, name)).collect();
     let mut warnings = Vec::new();
     for change in &plan.libraries {
         if let Some(to) = &change.to {
-            let loser = former::loser(reader, &to.alias, &change.which, site)?;
+            let holder = holders.get(&to.alias).filter(|holder| **holder != &change.which);
+            let loser = match holder {
+                Some(holder) => Some((*holder).clone()),
+                None => former::loser(reader, &to.alias, &change.which, site)?,
+            };
             former::warn_of_loser(&to.alias, &change.which, loser, &mut |what, hint| {
                 warnings.push(Warning::new(what, hint));
             });

@@ -38,7 +38,7 @@ pub fn warn_of_loser(
         let what = format!(
             "warning: alias {alias}: mail to it went to library {loser} until now, and goes to {name} from now on"
         );
-        let hint = format!("it was a former alias of {loser}; who still writes to it should be told");
+        let hint = format!("it was an alias of {loser}; who still writes to it should be told");
         warn(what, &hint);
     }
 }
