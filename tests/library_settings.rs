@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -139,6 +140,25 @@ fn overwriting_adds_versions_and_keeps_the_older_ones() {
     let record = filed(&site, &mail("Subject: 4\r\n", &[("a.txt", "4")]));
     assert_eq!((&record["documents"][0], record.get("versions")), (&"a (3).txt".into(), None));
     assert_eq!(site.document("all", "a.txt"), b"first 3");
+}
+
+/// More than a batch of them, with names that say nothing, as after an outage.
+#[test]
+fn mails_that_waited_become_versions_in_the_order_in_which_they_came() {
+    let site = site(&["--overwrite", "yes"]);
+    for nth in 0..300_u64 {
+        let name = format!("{:02x}{nth}.eml", nth * 101 % 256);
+        let text = nth.to_string();
+        site.deliver(&name, mail("Subject: s\r\n", &[("a.txt", text.as_str())]));
+        let file = fs::File::options().write(true).open(site.path("drop").join(name)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + nth)).unwrap();
+    }
+    site.run();
+    for version in [1, 2, 99, 255, 256, 257, 258, 300] {
+        let number = version.to_string();
+        let got = site.ok(&["document", "get", "all", "a.txt", "--version", &number]);
+        assert_eq!(got, (version - 1).to_string());
+    }
 }
 
 #[test]

@@ -14,13 +14,20 @@ use super::folder::{Linked, SecondLook};
 use super::settle::Look;
 use super::{DropError, DropFolder, Format, Found, shown};
 
-/// Yields what the drop holds, claimed as it goes. After [`Found::Fault`] there is no more.
+/// So many entries are put in order at once; a folder of more is walked in parts.
+const IN_ORDER: usize = 10_000;
+
+/// Yields what the drop holds, claimed as it goes: what was written first comes first, as which of two mails is the newer
+/// version of a document hangs on it, and no name tells (those of IIS count their low digits first). After
+/// [`Found::Fault`] there is no more.
 #[derive(Debug)]
 pub struct Scan<'a> {
     drop: &'a DropFolder,
     sources: std::slice::Iter<'a, PathBuf>,
     /// The folder being walked; `None` once each entry was looked at.
     pub(super) reading: Option<(&'a Path, ReadDir)>,
+    /// What was read of it and not looked at, in order.
+    next: VecDeque<DirEntry>,
     linked: SecondLook,
     again: VecDeque<Linked>,
     complaints: VecDeque<Found>,
@@ -34,6 +41,7 @@ impl<'a> Scan<'a> {
             drop,
             sources: drop.sources.iter(),
             reading: None,
+            next: VecDeque::new(),
             linked: SecondLook::default(),
             again: VecDeque::new(),
             complaints,
@@ -69,10 +77,12 @@ impl<'a> Scan<'a> {
             return Ok(None);
         };
         let folder = *folder;
-        match entries.next() {
+        if self.next.is_empty() {
+            self.next = in_order(entries).map_err(|error| DropError::io("read", folder, error))?;
+        }
+        match self.next.pop_front() {
             None => self.next_source().map(|()| None),
-            Some(Err(error)) => Err(DropError::io("read", folder, error)),
-            Some(Ok(entry)) => self.look(folder, &entry),
+            Some(entry) => self.look(folder, &entry),
         }
     }
 
@@ -171,6 +181,18 @@ impl Iterator for Scan<'_> {
         }
         None
     }
+}
+
+/// The next entries of a folder, by when they were last written. One that cannot be looked at is dealt with first.
+fn in_order(entries: &mut ReadDir) -> io::Result<VecDeque<DirEntry>> {
+    let written = |entry: &DirEntry| entry.metadata().map(|meta| (meta.mtime(), meta.mtime_nsec())).ok();
+    let mut found = Vec::new();
+    for entry in entries.take(IN_ORDER) {
+        let entry = entry?;
+        found.push((written(&entry), entry.file_name(), entry));
+    }
+    found.sort_by(|(time, name, _), (other, another, _)| (time, name).cmp(&(other, another)));
+    Ok(found.into_iter().map(|(_, _, entry)| entry).collect())
 }
 
 /// Why what is no regular file stays where it is.

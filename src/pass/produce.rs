@@ -213,7 +213,12 @@ impl Producer<'_> {
             }
             work(0);
         });
-        batch.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+        let mut batch = batch.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        // Whichever was read first: what came first is filed first.
+        batch.sort_by(|one, other| {
+            (one.arrived_at, &one.claimed.name).cmp(&(other.arrived_at, &other.claimed.name))
+        });
+        batch
     }
 }
 
