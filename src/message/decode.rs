@@ -169,7 +169,11 @@ fn quoted_line(line: &[u8], bytes: &mut Vec<u8>) -> bool {
     sound
 }
 
-/// What stands between `begin 644 name` and `end`; nothing if no such line begins it.
+/// Uuencoded bytes are three quarters of their lines. But a line of blanks that got lost is one character for up to 63
+/// zeros: a file may be of these in part, and one of nothing else is there to fill a disk.
+pub(super) const MOST_OF_ZEROS: usize = 2;
+
+/// What stands between `begin 644 name` and `end`; nothing if no such line begins it, or if it is far more than was sent.
 fn uuencoded(raw: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(raw.len() / 4 * 3);
     let (mut at, mut begun) = (0, false);
@@ -179,6 +183,9 @@ fn uuencoded(raw: &[u8]) -> Option<Vec<u8>> {
             (false, _) => begun = line.starts_with(b"begin "),
             (true, b"end" | b"`" | []) => break,
             (true, [count, text @ ..]) => uuencoded_line(count.wrapping_sub(b' ') & 63, text, &mut bytes),
+        }
+        if bytes.len() > raw.len().saturating_mul(MOST_OF_ZEROS) {
+            return None;
         }
     }
     begun.then_some(bytes)
@@ -257,6 +264,8 @@ mod tests {
         let raw = b"junk\nbegin 644 a.txt\n#0V%T\n`\nend\n";
         assert_eq!(Encoding::Uuencode.decode(raw).0.as_ref(), b"Cat");
         assert_eq!(Encoding::Uuencode.decode(b"no such line").0.as_ref(), b"no such line");
+        let zeros = [&b"begin 644 a\n"[..], &b"_\n".repeat(1000)].concat();
+        assert_eq!(Encoding::Uuencode.decode(&zeros).0.as_ref(), zeros);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Files in the midst of words, as mail had them before MIME: `begin 644 name`, lines, `end` (POSIX, uuencode), and its
 //! base64 form `begin-base64 644 name`, lines, `====`.
 
-use super::decode::{base64, uuencoded_line};
+use super::decode::{MOST_OF_ZEROS, base64, uuencoded_line};
 use super::fields::line_at;
 
 /// What stands between two such lines.
@@ -45,7 +45,7 @@ fn name(rest: &[u8]) -> Option<&[u8]> {
 }
 
 fn in_lines(text: &[u8], mut file: File) -> Option<File> {
-    let (mut full, mut ended) = (false, false);
+    let (start, mut full, mut ended) = (file.next, false, false);
     while let Some((line, next)) = line_at(text, file.next) {
         match line {
             b"end" => {
@@ -61,8 +61,12 @@ fn in_lines(text: &[u8], mut file: File) -> Option<File> {
             _ => break,
         }
         file.next = next;
+        if file.bytes.len() > text.len().saturating_mul(MOST_OF_ZEROS) {
+            return None;
+        }
     }
-    (file.whole || full).then_some(file)
+    let is_sent = file.bytes.len() <= (file.next - start).saturating_mul(MOST_OF_ZEROS);
+    (is_sent && (file.whole || full)).then_some(file)
 }
 
 /// Whether a line can hold as many bytes as it says: no longer than they need, but for one character that some encoders
@@ -127,6 +131,10 @@ mod tests {
             (CAT.replace("V%T", "V%T1"), some("cat.txt", "Cat", true, "")),
             (CAT.replace("#0V%T\n", ""), some("cat.txt", "", true, "")),
             (CAT.replace("#0V%T", "#"), some("cat.txt", "\0\0\0", true, "")),
+            (
+                format!("begin 644 a\n)\n{line}\n`\nend\n"),
+                some("a", &format!("{}{cats}", "\0".repeat(9)), true, ""),
+            ),
             ("begin-base64 644 cat.txt\nQ2F0\n====\nmore".to_owned(), some("cat.txt", "Cat", true, "more")),
             ("begin-base64-encoded 644 Y2F0\nQ2F0\n====\n".to_owned(), some("cat", "Cat", true, "")),
             (format!("begin 644 a\n{line}\nThe words go on."), some("a", &cats, false, "The words go on.")),
@@ -151,6 +159,7 @@ mod tests {
             "begin-base64 644 a\nQ2F0\n",
             "begin-base64 644 a\nThe words go on.\n====\n",
             "begin 644 a",
+            &format!("begin 644 a\n{}`\nend\n", "_\n".repeat(100)),
         ] {
             assert_eq!(found(text), None, "{text}");
         }
