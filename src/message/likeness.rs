@@ -8,7 +8,7 @@ use memchr::memchr;
 use memchr::memmem::find_iter;
 
 use super::fields::{self, Field, Line};
-use super::{Part, PartKind, addresses, is_cut, message_id, words};
+use super::{Content, Part, PartKind, addresses, is_cut, message_id, words};
 
 /// So that no other digest is ever taken for one of these, nor one of another version of this module.
 const DOMAIN: &[u8] = b"mailshelf likeness 1\0";
@@ -94,10 +94,13 @@ fn text_of(value: &[u8]) -> String {
     words::unstructured(value).split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The digest of a part's bytes, each CRLF taken for LF where they may have come as lines: an IIS drop has the one, a
-/// Maildir the other. What holds a NUL cannot have (RFC 2045 section 2.8), so a file is seldom hashed a second time. At
-/// the end of the words servers add and remove empty lines.
+/// The digest of a part's bytes, each CRLF taken for LF where they came as lines: an IIS drop has the one, a Maildir the
+/// other. What travelled in an encoding and is no text did not, nor did what holds a NUL (RFC 2045 section 2.8): those
+/// bytes are what was sent. At the end of the words servers add and remove empty lines.
 fn of_part(part: &Part, bytes: &[u8], digest: Digest) -> Digest {
+    if !matches!(part.content, Content::Range(_)) && !part.media_type.starts_with("text/") {
+        return digest;
+    }
     let kept = match part.kind {
         PartKind::Body => before_breaks(bytes),
         _ => bytes,

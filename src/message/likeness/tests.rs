@@ -112,6 +112,9 @@ fn what_it_says_or_carries_does() {
         assert!(!seen.contains(&likeness), "{from} → {to}");
         seen.push(likeness);
     }
+    // What was encoded, and is no text, is the bytes that were sent.
+    let [crlf, lf] = ["WA0KQQ==", "WApB"].map(|coded| of(MAIL.replace("AA0KQQ==", coded)));
+    assert_ne!(crlf, lf);
 }
 
 /// The same bytes in another place are another mail.
