@@ -6,7 +6,7 @@ use mailshelf_storage::model::{Attachments, Clash, LibrarySettings, Wanted, fitt
 use mailshelf_storage::{Content, Digest};
 
 use crate::config::Limits;
-use crate::message::{Message, Part, PartKind};
+use crate::message::{self, Message, Part, PartKind};
 use crate::outcome::Reason;
 
 pub mod name;
@@ -101,9 +101,16 @@ pub fn propose<'a>(
         }
         let name = part_name(part, bytes);
         match left_out(part.kind, settings) {
-            Some(why) => proposal.left_out.push(LeftOut { part: name, digest: *digest, why }),
+            Some(why) => {
+                // It is left out as a file of its own, and the original holds it all the same.
+                if settings.save_original && part.kind != PartKind::Opened {
+                    check_type(&name, bytes, limits)?;
+                }
+                proposal.left_out.push(LeftOut { part: name, digest: *digest, why });
+            }
             None => {
-                check(&name, bytes, limits)?;
+                check_size(&name, bytes, limits)?;
+                check_type(&name, bytes, limits)?;
                 proposal.documents.push(Proposed {
                     folder: folder.clone(),
                     name,
@@ -170,14 +177,19 @@ fn left_out(kind: PartKind, settings: &LibrarySettings) -> Option<&'static str> 
     }
 }
 
-/// Whether a part may be filed at all.
-fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
-    let refuse = |reason, why: String| Err(Refusal { reason, because: Some(format!("{name}: {why}")) });
+/// Whether a part is small enough to be filed.
+fn check_size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
     if bytes.len() as u64 > limits.attachment {
-        return refuse(Reason::AttachmentTooLarge, format!("{} bytes", bytes.len()));
+        let because = Some(format!("{name}: {} bytes", bytes.len()));
+        return Err(Refusal { reason: Reason::AttachmentTooLarge, because });
     }
+    Ok(())
+}
+
+/// Whether a part is of a type that may be filed.
+fn check_type(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
     match blocked::why(name, bytes, &limits.blocked_types) {
-        Some(why) => refuse(Reason::BlockedType, why),
+        Some(why) => Err(Refusal { reason: Reason::BlockedType, because: Some(format!("{name}: {why}")) }),
         None => Ok(()),
     }
 }
@@ -188,26 +200,23 @@ fn nothing(left_out: &[LeftOut]) -> Option<String> {
 }
 
 fn part_name(part: &Part, bytes: &[u8]) -> String {
-    // Others would not open it under another extension, whatever its sender called it.
-    let (fallback, fixed) = match part.kind {
-        PartKind::Forwarded => ("forwarded message", Some(".eml")),
-        PartKind::Invitation => ("invitation", Some(".ics")),
-        PartKind::InlineImage => ("image", None),
-        PartKind::Body | PartKind::Opened | PartKind::Attachment => ("attachment", None),
-    };
     let raw = part.name.as_deref().unwrap_or_default();
-    match fixed {
-        Some(extension) => name::with_extension(&name::clean(raw, fallback), extension),
-        None => name::clean(raw, &format!("{fallback}{}", extension(&part.media_type, bytes))),
+    let other = |fallback: &str| {
+        name::clean(raw, &format!("{fallback}{}", name::extension::of(&part.media_type, bytes)))
+    };
+    match part.kind {
+        // Others would not open these two under another extension, whatever their sender called them.
+        PartKind::Forwarded => name::with_extension(&forwarded(raw, bytes), ".eml"),
+        PartKind::Invitation => name::with_extension(&name::clean(raw, "invitation"), ".ics"),
+        PartKind::InlineImage => other("image"),
+        PartKind::Body | PartKind::Opened | PartKind::Attachment => other("attachment"),
     }
 }
 
-/// For a part without a name. Who declares `application/octet-stream` has said nothing; the bytes may.
-fn extension(media_type: &str, bytes: &[u8]) -> String {
-    match sniff::sniff(bytes).map(sniff::Kind::extension) {
-        Some(known) if media_type == "application/octet-stream" => format!(".{known}"),
-        _ => name::extension(media_type).to_owned(),
-    }
+/// What a forwarded mail is called: as its sender called it, else by its own subject.
+fn forwarded(raw: &str, bytes: &[u8]) -> String {
+    let subject = if raw.is_empty() { message::headline(bytes).subject } else { None };
+    name::clean(subject.as_deref().unwrap_or(raw), "forwarded message")
 }
 
 fn original(mail: &ReadMail, folder: String) -> Proposed<'_> {

@@ -11,6 +11,8 @@ use mailshelf_storage::model::{NAME_LENGTH, fitted, split_extension};
 
 use crate::escape::is_unsafe;
 
+pub mod extension;
+
 #[cfg(test)]
 mod legal;
 #[cfg(test)]
@@ -124,37 +126,5 @@ pub fn with_extension(name: &str, extension: &str) -> String {
     match name.get(name.len().saturating_sub(extension.len())..) {
         Some(end) if end.eq_ignore_ascii_case(extension) => name.to_owned(),
         _ => fitted(name, extension),
-    }
-}
-
-/// The extension that files of a media type usually have; for parts that come without a name.
-pub fn extension(media_type: &str) -> &'static str {
-    match media_type {
-        "application/pdf" => ".pdf",
-        "application/zip" => ".zip",
-        "application/json" => ".json",
-        "application/rtf" | "text/rtf" => ".rtf",
-        "application/xml" | "text/xml" => ".xml",
-        "application/msword" => ".doc",
-        "application/vnd.ms-excel" => ".xls",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => ".docx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => ".xlsx",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => ".pptx",
-        "application/pgp-signature" => ".asc",
-        "application/pkcs7-signature" | "application/x-pkcs7-signature" => ".p7s",
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => ".p7m",
-        "application/ms-tnef" | "application/vnd.ms-tnef" => ".dat",
-        "image/gif" => ".gif",
-        "image/jpeg" | "image/jpg" => ".jpg",
-        "image/png" => ".png",
-        "image/tiff" => ".tif",
-        "image/svg+xml" => ".svg",
-        "message/rfc822" | "message/global" => ".eml",
-        "text/calendar" => ".ics",
-        "text/csv" => ".csv",
-        "text/html" => ".html",
-        "text/vcard" | "text/x-vcard" => ".vcf",
-        _ if media_type.starts_with("text/") || media_type.starts_with("message/") => ".txt",
-        _ => ".bin",
     }
 }
