@@ -39,6 +39,7 @@ mod open;
 mod inside;
 mod uu;
 mod yenc;
+mod flaws;
 
 pub use limits::{Limits, Unreadable};
 
@@ -59,7 +60,7 @@ pub struct Message {
     /// Every leaf, in order; behind a `winmail.dat` that was opened, what was attached in it. Parts of a forwarded
     /// message are inside that one.
     pub parts: Vec<Part>,
-    /// What readers may read differently here, in words.
+    /// What readers may read differently here, in words; what is the matter with one part is its note.
     pub flaws: BTreeSet<&'static str>,
 }
 
@@ -112,7 +113,7 @@ pub struct Part {
     pub content: Content,
     /// The `winmail.dat` it was attached in: which of the parts that is.
     pub inside: Option<usize>,
-    /// Of a `winmail.dat` that is filed itself: why, in words.
+    /// What is the matter with it, in words: what of it is broken; of a `winmail.dat` that is filed itself, why.
     pub note: Option<String>,
 }
 
@@ -185,7 +186,7 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
         structure.flaws.insert("a header that readers may take differently");
     }
     traces.ambiguous = traces.ambiguous.or(structure.ambiguous.map(str::to_owned));
-    let parts = parts(message, &mut structure, limits)?;
+    let parts = parts(message, &structure, limits)?;
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
     let hops = Hops::read(message);
@@ -309,14 +310,11 @@ fn agreed(address: Address, top: &Top<'_>) -> Result<Address, NoMailbox> {
     }
 }
 
-fn parts(message: &[u8], structure: &mut Structure, limits: &Limits) -> Result<Vec<Part>, Unreadable> {
+fn parts(message: &[u8], structure: &Structure, limits: &Limits) -> Result<Vec<Part>, Unreadable> {
     let mut opener = open::Opener::new(message, limits, structure.parts);
     for (index, leaf) in structure.leaves.iter().enumerate() {
         let raw = message.get(leaf.body.clone()).unwrap_or_default();
         let (bytes, sound) = leaf.head.encoding.decode(raw);
-        if !sound {
-            structure.flaws.insert("a broken transfer encoding");
-        }
         let name = leaf.head.name();
         let kind = kind::kind(leaf, name.as_deref(), index == 0, raw);
         if kind == PartKind::Body && leaf.media_type == "text/html" {
@@ -327,8 +325,9 @@ fn parts(message: &[u8], structure: &mut Structure, limits: &Limits) -> Result<V
             Cow::Owned(bytes) => Content::Decoded(Arc::new(bytes)),
         };
         let media_type = leaf.media_type.clone();
-        let part = Part { kind, name, media_type, content, inside: None, note: None };
-        let files = inside::files(message, &part, limits.parts, &mut structure.flaws)?;
+        let note = (!sound).then(|| "a broken transfer encoding".to_owned());
+        let part = Part { kind, name, media_type, content, inside: None, note };
+        let files = inside::files(message, &part, limits.parts)?;
         opener.take(part, leaf.head.content_id.clone());
         for file in files {
             opener.found(file)?;

@@ -286,6 +286,7 @@ impl Entry<'_, '_> {
             subject: mail.subject.clone(),
             size: mail.size,
             elapsed_us: u64::try_from(self.decided.elapsed.as_micros()).unwrap_or(u64::MAX),
+            flaws: mail.flaws.clone(),
             sender: self.decided.sender.clone(),
             recipients,
             error: mail.fault.clone(),

@@ -24,6 +24,7 @@ mod event_log;
 mod events;
 mod explain;
 mod fault;
+mod flaws;
 mod forgery;
 mod former_alias;
 mod help;

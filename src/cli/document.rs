@@ -184,15 +184,18 @@ fn show(
     let versions = reader.versions(library.id, &document.folder, &document.name)?;
     let versions: Vec<_> = versions.into_iter().map(Version::from).collect();
     let gone = || Error::NotFound { what: "mail", name: document.delivery.to_string() };
-    let email = Email::from(reader.mail(document.delivery)?.ok_or_else(gone)?);
+    let mut mail = reader.mail(document.delivery)?.ok_or_else(gone)?;
+    let flaws = std::mem::take(&mut mail.flaws);
+    let email = Email::from(mail);
     let document = View::new(document, &*reader)?;
     if context.out.is_json() {
-        context.out.object(&Whole { document, email, versions })?;
+        context.out.object(&Whole { document, email, flaws, versions })?;
         return Ok(DONE);
     }
     context.out.show(&document)?;
     context.out.line("\nIts mail:")?;
-    email.lines().try_for_each(|(heading, text)| {
+    let flaws = flaws.into_iter().map(|flaw| ("flaw", flaw));
+    email.lines().chain(flaws).try_for_each(|(heading, text)| {
         context.out.line(&format!(
             "{}  {}",
             context.out.padded(Some(Tone::Heading), heading, 12),

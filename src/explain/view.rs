@@ -68,8 +68,8 @@ pub struct MessageView {
     pub sha256: String,
     /// Its leaves in order; none where it is refused as a whole.
     pub parts: Vec<PartView>,
-    /// What readers may read differently in it.
-    pub flaws: Vec<&'static str>,
+    /// What is the matter with it, as it goes on record.
+    pub flaws: Vec<String>,
 }
 
 /// A part.
@@ -92,7 +92,7 @@ pub struct PartView {
     /// The `winmail.dat` it was attached in: which of the parts that is, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inside: Option<usize>,
-    /// Of a `winmail.dat` that is filed itself: why.
+    /// What is the matter with it; of a `winmail.dat` that is filed itself: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -141,10 +141,7 @@ impl MessageView {
     /// Of a message of so many bytes, with this digest.
     pub(super) fn new(whole: &Whole, size: u64, digest: Digest) -> MessageView {
         let (headline, parts, flaws) = match whole {
-            Whole::Mail(read) => {
-                let flaws = read.message.flaws.iter().copied().collect();
-                (&read.message.headline, parts(read), flaws)
-            }
+            Whole::Mail(read) => (&read.message.headline, parts(read), read.message.told_flaws()),
             Whole::Unfit(_, headline) => (&**headline, Vec::new(), Vec::new()),
         };
         MessageView {

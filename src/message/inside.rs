@@ -1,7 +1,8 @@
 //! Files that stand in the midst of words: uuencoded ([`super::uu`]) or as yEnc ([`super::yenc`]). The words stay the
 //! body, whole; what is found in them are attachments like others. So what only looks like a file costs no text.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,12 +12,7 @@ use super::yenc::{self, Piece};
 use super::{Content, Part, PartKind, uu, words};
 
 /// The files that stand in the words of a part; more than `most` make the message unreadable.
-pub(super) fn files(
-    message: &[u8],
-    part: &Part,
-    most: usize,
-    flaws: &mut BTreeSet<&'static str>,
-) -> Result<Vec<Part>, Unreadable> {
+pub(super) fn files(message: &[u8], part: &Part, most: usize) -> Result<Vec<Part>, Unreadable> {
     if part.kind != PartKind::Body || part.media_type != "text/plain" {
         return Ok(Vec::new());
     }
@@ -26,8 +22,8 @@ pub(super) fn files(
     };
     let text = part.content.bytes(message);
     let mut words = Words { text, start, most, files: Vec::new(), pieces: Vec::new() };
-    words.look(flaws)?;
-    Ok(words.all(flaws))
+    words.look()?;
+    Ok(words.all())
 }
 
 struct Words<'t> {
@@ -42,18 +38,16 @@ struct Words<'t> {
 
 impl Words<'_> {
     /// Each line is looked at twice at most: what was read for a file and is none holds no beginning of another.
-    fn look(&mut self, flaws: &mut BTreeSet<&'static str>) -> Result<(), Unreadable> {
+    fn look(&mut self) -> Result<(), Unreadable> {
         let mut at = 0;
         while let Some((line, next)) = line_at(self.text, at) {
             let start = at;
             at = next;
             if line.starts_with(b"begin") {
                 let Some(file) = uu::read(self.text, start) else { continue };
-                if !file.whole {
-                    flaws.insert("a uuencoded file that is cut short");
-                }
+                let note = (!file.whole).then_some("a uuencoded file that is cut short");
                 at = file.next;
-                self.files.push((start, attachment(words::guess(&file.name), decoded(file.bytes))));
+                self.files.push((start, attachment(words::guess(&file.name), decoded(file.bytes), note)));
             } else if line.starts_with(b"=ybegin ") {
                 let Some(piece) = yenc::read(self.text, start) else { continue };
                 at = piece.range.end;
@@ -66,16 +60,14 @@ impl Words<'_> {
         Ok(())
     }
 
-    fn all(mut self, flaws: &mut BTreeSet<&'static str>) -> Vec<Part> {
+    fn all(mut self) -> Vec<Part> {
         let mut several: HashMap<(Vec<u8>, u64), Vec<Piece>> = HashMap::new();
         for piece in std::mem::take(&mut self.pieces) {
             if piece.part.is_some() {
                 several.entry((piece.name.clone(), piece.size)).or_default().push(piece);
             } else {
-                if !piece.sound {
-                    flaws.insert("a yEnc file that is not as it says");
-                }
-                let file = attachment(words::guess(&piece.name), decoded(piece.bytes));
+                let note = (!piece.sound).then_some("a yEnc file that is not as it says");
+                let file = attachment(words::guess(&piece.name), decoded(piece.bytes), note);
                 self.files.push((piece.range.start, file));
             }
         }
@@ -84,10 +76,12 @@ impl Words<'_> {
             let start = pieces.iter().map(|piece| piece.range.start).min().unwrap_or_default();
             if is_complete(&pieces, size) {
                 let bytes = decoded(pieces.into_iter().flat_map(|piece| piece.bytes).collect());
-                self.files.push((start, attachment(words::guess(&name), bytes)));
+                self.files.push((start, attachment(words::guess(&name), bytes, None)));
             } else {
-                flaws.insert("a yEnc file of which pieces are missing");
-                let kept: Vec<_> = pieces.iter().map(|piece| self.as_it_is(piece)).collect();
+                // Said once of each file, of its first piece.
+                let notes = iter::once("a yEnc file of which pieces are missing").map(Some);
+                let pieces = pieces.iter().zip(notes.chain(iter::repeat(None)));
+                let kept: Vec<_> = pieces.map(|(piece, note)| self.as_it_is(piece, note)).collect();
                 self.files.extend(kept);
             }
         }
@@ -96,11 +90,11 @@ impl Words<'_> {
     }
 
     /// A piece alone is no file; whoever has the others can join them.
-    fn as_it_is(&self, piece: &Piece) -> (usize, Part) {
+    fn as_it_is(&self, piece: &Piece, note: Option<&str>) -> (usize, Part) {
         let (number, total) = piece.part.map_or((0, None), |part| (part.number, part.total));
         let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
         let name = format!("{} (part {number}{of}).yenc", words::guess(&piece.name));
-        (piece.range.start, attachment(name, self.content(piece.range.clone())))
+        (piece.range.start, attachment(name, self.content(piece.range.clone()), note))
     }
 
     fn content(&self, range: Range<usize>) -> Content {
@@ -124,9 +118,9 @@ fn is_complete(pieces: &[Piece], size: u64) -> bool {
     next.is_some_and(|next| next - 1 == size)
 }
 
-fn attachment(name: String, content: Content) -> Part {
-    let media_type = "application/octet-stream".to_owned();
-    Part { kind: PartKind::Attachment, name: Some(name), media_type, content, inside: None, note: None }
+fn attachment(name: String, content: Content, note: Option<&str>) -> Part {
+    let (kind, media_type) = (PartKind::Attachment, "application/octet-stream".to_owned());
+    Part { kind, name: Some(name), media_type, content, inside: None, note: note.map(str::to_owned) }
 }
 
 fn decoded(bytes: Vec<u8>) -> Content {

@@ -41,7 +41,7 @@ impl<'m> Opener<'m> {
         let index = self.parts.len();
         self.parts.push(part);
         self.content_ids.push(content_id);
-        let note = match opened {
+        let why = match opened {
             None => return,
             Some(Err(doubt)) => Some(format!("not opened: {doubt}")),
             Some(Ok(tnef)) => {
@@ -50,8 +50,9 @@ impl<'m> Opener<'m> {
             }
         };
         if let Some(part) = self.parts.get_mut(index) {
-            part.kind = if note.is_some() { PartKind::Attachment } else { PartKind::Opened };
-            part.note = note;
+            part.kind = if why.is_some() { PartKind::Attachment } else { PartKind::Opened };
+            part.note =
+                [part.note.take(), why].into_iter().flatten().reduce(|note, why| format!("{note}; {why}"));
         }
     }
 

@@ -159,6 +159,7 @@ fn row(prepared: &Prepared, config: &Config) -> Mail {
         attempts: 0,
         fault: None,
         fields: MailFields::default(),
+        flaws: Vec::new(),
     };
     if let Reading::Read { envelope, size, digest, whole } = &prepared.reading {
         mail.digest = Some(*digest);
@@ -171,10 +172,11 @@ fn row(prepared: &Prepared, config: &Config) -> Mail {
         mail.message_id = headline.message_id.as_deref().map(shorten);
         mail.from = headline.from.as_deref().map(shorten);
         mail.subject = headline.subject.as_deref().map(shorten);
-        let calendar = match whole {
-            Whole::Mail(read) => read.message.calendar(&read.bytes),
-            Whole::Unfit(..) => Calendar::default(),
-        };
+        let mut calendar = Calendar::default();
+        if let Whole::Mail(read) = whole {
+            calendar = read.message.calendar(&read.bytes);
+            mail.flaws = read.message.told_flaws();
+        }
         mail.fields = MailFields {
             to: headline.to.as_deref().map(shorten),
             cc: headline.cc.as_deref().map(shorten),

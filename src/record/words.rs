@@ -112,6 +112,9 @@ pub struct MailRecord {
     pub size: u64,
     /// How long reading and judging it took.
     pub elapsed_us: u64,
+    /// What is the matter with it, a sentence each: see [`crate::message::Message::told_flaws`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<String>,
     /// Who sent it.
     pub sender: SenderRecord,
     /// What became of it, for each recipient.
@@ -308,6 +311,7 @@ impl MailRecord {
             subject: None,
             size: 0,
             elapsed_us: 0,
+            flaws: Vec::new(),
             sender: SenderRecord::default(),
             recipients: Vec::new(),
             error: Some(format!("what was recorded of this mail cannot be read: {error}")),

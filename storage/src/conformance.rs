@@ -100,6 +100,7 @@ fn mail(digest: Option<Digest>) -> Mail {
             date: Some(at(-9)),
             calendar: Calendar { uid: Some("u@x.org".to_owned()), sequence: Some(7), stamp: Some(at(-99)) },
         },
+        flaws: vec!["“a\n\"b\u{1b}”: broken".to_owned(), String::new()],
     }
 }
 

@@ -77,6 +77,9 @@ pub struct Whole {
     pub document: View,
     /// What the mail says of itself that this version came with.
     pub email: Email,
+    /// What is the matter with that mail.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<String>,
     pub versions: Vec<Version>,
 }
 

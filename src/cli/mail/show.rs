@@ -204,6 +204,7 @@ impl Text<'_> {
         self.some("subject", view.subject.as_deref())?;
         self.some("message-id", view.message_id.as_deref())?;
         view.fields.lines().try_for_each(|(heading, text)| self.plain(heading, &text))?;
+        view.flaws.iter().try_for_each(|flaw| self.plain("flaw", flaw))?;
         if let Some(sha256) = &view.sha256 {
             self.plain("size", &format!("{} bytes", view.size))?;
             self.plain("sha256", sha256)?;

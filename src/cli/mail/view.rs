@@ -28,6 +28,9 @@ pub struct View {
     pub subject: Option<String>,
     #[serde(flatten)]
     pub fields: Fields,
+    /// What is the matter with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<String>,
     pub state: MailState,
     pub attempts: u32,
     pub error: Option<String>,
@@ -156,6 +159,7 @@ impl View {
             envelope_sender: mail.envelope_sender,
             subject: mail.subject,
             fields: mail.fields.into(),
+            flaws: mail.flaws,
             state: mail.state,
             attempts: mail.attempts,
             error: mail.fault,

@@ -11,7 +11,7 @@ use crate::escape::Escaped;
 /// A line on a mail. Whoever prints it may give the outcome a colour of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// An outcome, or `badmail`.
+    /// An outcome, or `badmail`; `flawed` before what is the matter with the mail above.
     pub outcome: String,
     /// The rest, escaped.
     pub rest: String,
@@ -29,7 +29,7 @@ impl fmt::Display for Line {
 }
 
 impl MailRecord {
-    /// A line for each recipient: what became of it, where, and whose it was.
+    /// A line for each recipient: what became of it, where, and whose it was; and one if something is the matter with it.
     pub fn lines(&self) -> Vec<Line> {
         let from = self.from.as_deref().unwrap_or("nobody");
         let subject = self.subject.as_deref().unwrap_or("(no subject)");
@@ -43,7 +43,16 @@ impl MailRecord {
             outcome: Escaped(&recipient.outcome).to_string(),
             rest: format!("{}  [{whose}]", recipient.text(&self.sender)),
         };
-        self.recipients.iter().map(line).collect()
+        self.recipients.iter().map(line).chain(self.flawed()).collect()
+    }
+}
+
+impl MailRecord {
+    /// The first of its flaws, and whether there are more.
+    fn flawed(&self) -> Option<Line> {
+        let (first, more) = self.flaws.split_first()?;
+        let more = if more.is_empty() { "" } else { "; and more" };
+        Some(Line { outcome: "flawed".to_owned(), rest: format!("{}{more}", Escaped(first)) })
     }
 }
 
@@ -105,6 +114,18 @@ pub fn mark(unverified: bool, level: &str, claimed: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_says_what_is_the_matter_with_a_mail() {
+        let mut mail = MailRecord::parse("");
+        assert!(mail.flawed().is_none());
+        mail.error = None;
+        mail.flaws = vec!["“a\u{1b}[2J\n.pdf”: broken".to_owned()];
+        let told = |mail: &MailRecord| mail.lines().iter().map(Line::to_string).collect::<Vec<_>>();
+        assert_eq!(told(&mail), ["flawed     “a\\u{1b}[2J\\n.pdf”: broken"]);
+        mail.flaws.push("b".to_owned());
+        assert_eq!(told(&mail), ["flawed     “a\\u{1b}[2J\\n.pdf”: broken; and more"]);
+    }
 
     #[test]
     fn what_is_not_proven_is_marked() {

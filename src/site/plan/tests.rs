@@ -75,6 +75,7 @@ fn file(writer: &mut dyn Writer, library: &LibraryName) {
         envelope_sender: None,
         subject: None,
         fields: MailFields::default(),
+        flaws: Vec::new(),
         arrived_at: Timestamp::UNIX_EPOCH,
         state: MailState::Open,
         attempts: 0,

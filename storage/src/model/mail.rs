@@ -80,6 +80,8 @@ pub struct Mail {
     pub fault: Option<String>,
     /// What else it says of itself.
     pub fields: MailFields,
+    /// What is the matter with it, where it was read: short sentences, with names of its parts as the sender wrote them.
+    pub flaws: Vec<String>,
 }
 
 /// What a mail says of itself and nothing is decided by. All of it is a stranger's claim.

@@ -109,6 +109,7 @@ fn mail() -> Mail {
         attempts: 0,
         fault: None,
         fields: MailFields::default(),
+        flaws: Vec::new(),
     }
 }
 

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
-use super::values::Millis;
+use super::values::{Millis, Texts};
 use crate::model::{Calendar, Filing, Mail, MailFields, MailQuery, Outcome};
 use crate::{DeliveryId, Digest, LibraryId, PassId};
 
 const MAIL: &str = "delivery, file, node, digest, size, message_id, from_address, envelope_sender, subject,
                     arrived_at, state, attempts, fault, to_addresses, cc_addresses, date, calendar_uid,
-                    calendar_sequence, calendar_stamp FROM mails";
+                    calendar_sequence, calendar_stamp, flaws FROM mails";
 
 fn row(row: &Row<'_>) -> rusqlite::Result<Mail> {
     let Millis(arrived_at) = row.get(9)?;
@@ -32,6 +32,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<Mail> {
         attempts: row.get(11)?,
         fault: row.get(12)?,
         fields,
+        flaws: row.get::<_, Option<Texts>>(19)?.map_or_else(Vec::new, |Texts(flaws)| flaws),
     })
 }
 
@@ -86,13 +87,14 @@ pub(super) fn filed_deliveries(
 pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
     let sql = "INSERT INTO mails (delivery, file, node, digest, size, message_id, from_address, envelope_sender,
                    subject, arrived_at, state, attempts, fault, to_addresses, cc_addresses, date, calendar_uid,
-                   calendar_sequence, calendar_stamp)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+                   calendar_sequence, calendar_stamp, flaws)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
                ON CONFLICT (delivery) DO UPDATE SET file = ?2, node = ?3, digest = ?4, size = ?5, message_id = ?6,
                    from_address = ?7, envelope_sender = ?8, subject = ?9, arrived_at = ?10, state = ?11,
                    attempts = ?12, fault = ?13, to_addresses = ?14, cc_addresses = ?15, date = ?16,
-                   calendar_uid = ?17, calendar_sequence = ?18, calendar_stamp = ?19";
+                   calendar_uid = ?17, calendar_sequence = ?18, calendar_stamp = ?19, flaws = ?20";
     let MailFields { to, cc, date, calendar: Calendar { uid, sequence, stamp } } = &mail.fields;
+    let flaws = (!mail.flaws.is_empty()).then(|| Texts(mail.flaws.clone()));
     db.prepare_cached(sql)?.execute(params![
         mail.delivery,
         mail.file,
@@ -113,6 +115,7 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
         uid,
         sequence,
         stamp.map(Millis),
+        flaws,
     ])?;
     Ok(())
 }

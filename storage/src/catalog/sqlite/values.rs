@@ -46,6 +46,22 @@ macro_rules! as_row {
 
 as_row!(DocumentId, GroupId, LibraryId, UserId);
 
+/// Several texts in one column, as JSON.
+pub(super) struct Texts(pub Vec<String>);
+
+impl ToSql for Texts {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let json = serde_json::to_string(&self.0);
+        json.map(ToSqlOutput::from).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    }
+}
+
+impl FromSql for Texts {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Texts> {
+        serde_json::from_str(value.as_str()?).map(Texts).map_err(FromSqlError::other)
+    }
+}
+
 impl ToSql for Digest {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.as_bytes().as_slice().into())

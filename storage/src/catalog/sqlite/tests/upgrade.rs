@@ -47,6 +47,27 @@ fn a_library_of_an_earlier_version_does_what_it_did() {
 }
 
 #[test]
+fn a_mail_of_an_earlier_version_has_no_flaws_and_a_new_one_a_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+                VALUES ('01J0000000000000000000000A', 'f', 'n', 1, 0, 'done', 0);";
+    let catalog = upgraded(dir.path(), rows);
+    let id = "01J0000000000000000000000A".parse().unwrap();
+    let mut mail = catalog.read().unwrap().mail(id).unwrap().unwrap();
+    assert_eq!(mail.flaws, Vec::<String>::new());
+    mail.flaws = vec!["“a.pdf”: broken".to_owned()];
+    let mut writer = catalog.write().unwrap();
+    writer.put_mail(&mail).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(catalog.read().unwrap().mail(id).unwrap(), Some(mail));
+    let db = catalog.writer.lock().unwrap();
+    let listed = "SELECT value FROM mails, json_each(flaws)";
+    assert_eq!(db.query_row(listed, [], |row| row.get::<_, String>(0)).unwrap(), "“a.pdf”: broken");
+    let no_list = db.execute("UPDATE mails SET flaws = '{}'", []);
+    assert!(no_list.unwrap_err().to_string().contains("CHECK constraint failed"));
+}
+
+#[test]
 fn documents_of_an_earlier_version_are_found_and_stay_apart() {
     let dir = tempfile::tempdir().unwrap();
     // The keys are those that the earlier version gave them.
