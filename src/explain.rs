@@ -17,6 +17,8 @@ use crate::record::words::{RecipientRecord, SenderRecord};
 use crate::record::{Decided, Fate, shelf};
 use crate::sender::Identity;
 use imagined::Imagined;
+pub use parts::PartFate;
+use parts::Parts;
 pub use place::Place;
 pub use stage::Stage;
 pub use steps::Step;
@@ -24,6 +26,7 @@ pub use view::{Action, Disposal, EnvelopeView, Explanation, MessageView, PartVie
 
 mod view;
 mod place;
+mod parts;
 mod earlier;
 mod stage;
 mod steps;
@@ -179,9 +182,10 @@ impl About<'_> {
             pairs.map(|(decision, record)| shelf::outcome(decided, decision, record)).collect();
         let mut recipients = Vec::with_capacity(records.len());
         for (nth, (decision, record)) in decided.recipients.iter().zip(records).enumerate() {
-            let mut steps = self.recipient_steps(decision, identities.get(nth), &record)?;
+            let parts = Parts::of(prepared, decision, &record, &self.config.limits);
+            let mut steps = self.recipient_steps(decision, identities.get(nth), &record, &parts)?;
             self.recall(decided, decision, &record, &mut steps)?;
-            recipients.push(Recipient { meaning: meaning(&record), record, steps });
+            recipients.push(Recipient { meaning: meaning(&record), parts: parts.fates, record, steps });
         }
         let levels: Vec<Level> = identities.iter().map(|identity| identity.level).collect();
         // Who sent it is asked of what is judged, and of what waits for the answer.
@@ -201,7 +205,7 @@ impl About<'_> {
             let library = libraries.iter().find(|library| Some(library.id) == outcome.library);
             let record = shelf::on_record(outcome, library);
             let steps = vec![steps::recorded(outcome)];
-            Recipient { meaning: meaning(&record), record, steps }
+            Recipient { meaning: meaning(&record), parts: Vec::new(), record, steps }
         });
         let recipients = recipients.collect();
         let disposal = self.disposal(mail.state, &outcomes, (mail.attempts, &Fate::Judged));
@@ -254,6 +258,7 @@ impl About<'_> {
     }
 }
 
+/// What the reason of a refusal means.
 fn meaning(record: &RecipientRecord) -> Option<&'static str> {
     let is_refused = record.outcome == OutcomeKind::Rejected.as_str();
     record.reason.as_deref().filter(|_| is_refused).and_then(Reason::of).map(Reason::meaning)

@@ -72,8 +72,19 @@ pub struct Proposal<'a> {
     pub documents: Vec<Proposed<'a>>,
     /// What the library's settings leave out.
     pub left_out: Vec<LeftOut>,
-    /// Whether the mail has words; they are no document of their own.
-    pub words: bool,
+}
+
+/// What becomes of one part, by the settings of a library and the limits of the site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Share {
+    /// Words of the mail: no document of their own, they are in the original alone.
+    Words,
+    /// It would have this name, and is not filed; why.
+    LeftOut(String, &'static str),
+    /// It has this name and may not be filed, nor anything else of its mail; how it exceeds what.
+    Refused(String, Reason, String),
+    /// It becomes a document of this clean name, or of one like it if that is taken.
+    Document(String),
 }
 
 /// Why nothing of a mail is filed: one mail is one record.
@@ -95,44 +106,58 @@ pub fn propose<'a>(
     let folder = folder(mail, settings.attachments);
     for (part, digest) in mail.message.parts.iter().zip(&mail.part_digests) {
         let bytes = part.content.bytes(&mail.bytes);
-        if part.kind == PartKind::Body {
-            proposal.words |= !bytes.trim_ascii().is_empty();
-            continue;
-        }
-        let name = part_name(part, bytes);
-        match left_out(part.kind, settings) {
-            Some(why) => {
-                // It is left out as a file of its own, and the original holds it all the same.
-                if settings.save_original && part.kind != PartKind::Opened {
-                    check_type(&name, bytes, limits)?;
-                }
-                proposal.left_out.push(LeftOut { part: name, digest: *digest, why });
+        match share(part, bytes, settings, limits) {
+            Share::Words => {}
+            Share::LeftOut(part, why) => proposal.left_out.push(LeftOut { part, digest: *digest, why }),
+            Share::Refused(name, reason, why) => {
+                return Err(Refusal { reason, because: Some(format!("{name}: {why}")) });
             }
-            None => {
-                check_size(&name, bytes, limits)?;
-                check_type(&name, bytes, limits)?;
-                proposal.documents.push(Proposed {
-                    folder: folder.clone(),
-                    name,
-                    clash: Clash::Number,
-                    media_type: &part.media_type,
-                    sniffed_type: sniff::otherwise(bytes, &part.media_type),
-                    content: Content { digest: *digest, bytes },
-                    original: false,
-                });
-            }
+            Share::Document(name) => proposal.documents.push(Proposed {
+                folder: folder.clone(),
+                name,
+                clash: Clash::Number,
+                media_type: &part.media_type,
+                sniffed_type: sniff::otherwise(bytes, &part.media_type),
+                content: Content { digest: *digest, bytes },
+                original: false,
+            }),
         }
     }
     if settings.save_original {
         proposal.documents.push(original(mail, folder));
     }
     if proposal.documents.is_empty() {
-        return Err(Refusal { reason: Reason::NothingToFile, because: nothing(&proposal.left_out) });
+        return Err(Refusal {
+            reason: Reason::NothingToFile,
+            because: Some(nothing(mail, &proposal.left_out)),
+        });
     }
     if settings.overwrite {
         add_to_series(&mut proposal.documents);
     }
     Ok(proposal)
+}
+
+/// Says what becomes of a part of these bytes.
+pub fn share(part: &Part, bytes: &[u8], settings: &LibrarySettings, limits: &Limits) -> Share {
+    if part.kind == PartKind::Body {
+        return Share::Words;
+    }
+    let name = part_name(part, bytes);
+    let left_out = left_out(part.kind, settings);
+    // What is left out as a file of its own the original holds all the same.
+    let is_kept = left_out.is_none() || settings.save_original && part.kind != PartKind::Opened;
+    let blocked = blocked::why(&name, bytes, &limits.blocked_types).filter(|_| is_kept);
+    if let (Some(why), None) = (left_out, &blocked) {
+        return Share::LeftOut(name, why);
+    }
+    if left_out.is_none() && bytes.len() as u64 > limits.attachment {
+        return Share::Refused(name, Reason::AttachmentTooLarge, format!("{} bytes", bytes.len()));
+    }
+    match blocked {
+        Some(why) => Share::Refused(name, Reason::BlockedType, why),
+        None => Share::Document(name),
+    }
 }
 
 /// The folder for the documents of a mail; empty: the root. It is named by what the mail claims, and gives nobody a
@@ -177,27 +202,21 @@ fn left_out(kind: PartKind, settings: &LibrarySettings) -> Option<&'static str> 
     }
 }
 
-/// Whether a part is small enough to be filed.
-fn check_size(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
-    if bytes.len() as u64 > limits.attachment {
-        let because = Some(format!("{name}: {} bytes", bytes.len()));
-        return Err(Refusal { reason: Reason::AttachmentTooLarge, because });
-    }
-    Ok(())
+/// Why there is no document: of each part, and of the words.
+fn nothing(mail: &ReadMail, left_out: &[LeftOut]) -> String {
+    let parts = left_out.iter().map(|left| format!("{}: {}", left.part, left.why));
+    let has_words =
+        mail.message.parts.iter().any(|part| {
+            part.kind == PartKind::Body && !part.content.bytes(&mail.bytes).trim_ascii().is_empty()
+        });
+    let words = has_words.then(|| format!("the words: {NO_ORIGINAL}"));
+    let why = parts.chain(words).collect::<Vec<_>>().join("; ");
+    if why.is_empty() { "it has neither words nor files".to_owned() } else { why }
 }
 
-/// Whether a part is of a type that may be filed.
-fn check_type(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), Refusal> {
-    match blocked::why(name, bytes, &limits.blocked_types) {
-        Some(why) => Err(Refusal { reason: Reason::BlockedType, because: Some(format!("{name}: {why}")) }),
-        None => Ok(()),
-    }
-}
-
-fn nothing(left_out: &[LeftOut]) -> Option<String> {
-    let parts: Vec<_> = left_out.iter().map(|left| format!("{}: {}", left.part, left.why)).collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
-}
+/// Why words are not filed.
+pub const NO_ORIGINAL: &str =
+    "they are in the original alone, which the library does not keep: save-original no";
 
 fn part_name(part: &Part, bytes: &[u8]) -> String {
     let raw = part.name.as_deref().unwrap_or_default();

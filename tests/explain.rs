@@ -28,7 +28,7 @@ fn text(site: &Site, file: &str, more: &[&str]) -> String {
 fn recorded(told: &Value) -> Value {
     let mut recipients = told["recipients"].clone();
     for recipient in recipients.as_array_mut().unwrap() {
-        for more in ["steps", "meaning"] {
+        for more in ["steps", "meaning", "parts"] {
             recipient.as_object_mut().unwrap().remove(more);
         }
     }
@@ -40,12 +40,38 @@ fn assert_foretold(told: &Value, event: &Value) {
     let mail = event["mails"].as_array().unwrap().iter().find(|mail| mail["file"] == told["file"]);
     let mail = mail.unwrap_or(&Value::Null);
     assert_eq!(recorded(told), mail["recipients"], "{told:#}");
+    assert_parts(told);
     assert_eq!(told["sender"], mail["sender"]);
     assert_eq!(told["envelope"]["sender"], mail["envelope_sender"]);
     for field in ["message_id", "from", "subject", "size", "sha256"] {
         assert_eq!(told["message"][field], mail[field], "{field}");
     }
     assert_eq!((told.get("error"), told.get("badmail")), (mail.get("error"), mail.get("badmail")));
+}
+
+/// Asserts that each recipient has each part once, and that these become its documents.
+fn assert_parts(told: &Value) {
+    let parts = told["message"]["parts"].as_array().map_or(0, Vec::len);
+    for recipient in told["recipients"].as_array().unwrap() {
+        let none = Vec::new();
+        let list = |key: &str| recipient.get(key).map_or(&none, |list| list.as_array().unwrap()).clone();
+        let fates = list("parts");
+        let indexes: Vec<_> = fates.iter().map(|fate| fate["part"].as_u64().unwrap()).collect();
+        assert_eq!(indexes, (0..parts as u64).collect::<Vec<_>>(), "{recipient:#}");
+        assert!(fates.iter().all(|fate| fate.get("document").is_some() != fate.get("why").is_some()));
+        assert!(fates.iter().all(|fate| fate.get("why").is_none_or(|why| why != "")), "{recipient:#}");
+        let mut documents: Vec<_> = fates.iter().filter_map(|fate| fate.get("document")).cloned().collect();
+        let all = list("documents");
+        documents.extend(all.iter().skip(documents.len()).take(1).cloned());
+        assert_eq!(documents, all, "the parts in their order, and the original: {recipient:#}");
+        let versions = fates.iter().filter(|fate| fate.get("version").is_some());
+        let versions: Vec<_> = versions.map(|fate| (&fate["document"], &fate["version"])).collect();
+        let recorded = list("versions");
+        let recorded: Vec<_> = recorded.iter().map(|one| (&one["path"], &one["version"])).collect();
+        assert!(recorded.starts_with(&versions), "{recipient:#}");
+        let why = |fate: &&Value| list("left_out").iter().any(|left| fate.get("why") == left.get("why"));
+        assert_eq!(fates.iter().filter(why).count(), list("left_out").len(), "{recipient:#}");
+    }
 }
 
 /// Explains a mail in the drop, runs a pass, and compares.
@@ -99,8 +125,9 @@ fn duplicates_and_taken_names_are_foretold() {
         let names = serde_json::json!([format!("attachment ({nth}).txt"), format!("Mail a ({nth}).eml")]);
         assert_eq!(told["recipients"][0]["documents"], names);
         let file = format!(
-            "“attachment.txt” as “attachment ({nth}).txt”, “Mail a.eml” as “Mail a ({nth}).eml” \
-             (the original, with the words of the mail)"
+            "2 documents: the words (text/plain, 10 bytes): in the original alone; \
+             “attachment.txt” → “attachment ({nth}).txt”; \
+             the mail itself → “Mail a ({nth}).eml” (save-original yes)"
         );
         assert_eq!(answer(&told, "file"), file);
     }
@@ -471,8 +498,9 @@ a.eml: “Mail a” from alice@example.org
                                                   file of 446 bytes
   2 envelope   Who sends it, to whom?             alice@example.org → docs72@docs.example.org
                                                   (x-sender and x-receiver lines, 66 bytes)
-  3 message    Can it be read within the limits?  yes: 2 parts: body (text/plain, 10 bytes),
-                                                  attachment “attachment.txt” (text/plain, 1 byte)
+  3 message    Can it be read within the limits?  yes: 2 parts
+                                                  - body (text/plain, 10 bytes)
+                                                  - attachment “attachment.txt” (text/plain, 1 byte)
   4 sender     Who is it, by what proof?          nobody proven: From is alice@example.org; nobody
                                                   we know
 For docs72@docs.example.org
@@ -481,4 +509,167 @@ For docs72@docs.example.org
   9 dispose    And the file?                      deleted, once all of this is on record
 ";
     assert_eq!(text(&site, "drop/a.eml", &[]), expected);
+}
+
+/// The lines of the list under a question.
+fn list(text: &str, question: &str) -> Vec<String> {
+    let below = text.lines().skip_while(|line| !line.contains(question)).skip(1);
+    let mut items: Vec<String> = Vec::new();
+    for line in below.take_while(|line| line.starts_with(&" ".repeat(50))) {
+        match (line.trim().strip_prefix("- "), items.last_mut()) {
+            (Some(item), _) => items.push(item.to_owned()),
+            (None, Some(item)) => *item = format!("{item} {}", line.trim()),
+            (None, None) => {}
+        }
+    }
+    items
+}
+
+/// One part with each of these headers, and one byte.
+fn with_parts(headers: &[String]) -> String {
+    let parts: String = headers.iter().map(|header| format!("--b\r\n{header}\r\n\r\nx\r\n")).collect();
+    format!(
+        "x-sender: a@x.org\r\nx-receiver: all@{DOMAIN}\r\nReceived: x\r\nFrom: a@x.org\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n"
+    )
+}
+
+const WORDS: &str = "Content-Type: text/html";
+const INVITATION: &str = "Content-Type: text/calendar; method=REQUEST";
+
+fn file(name: &str) -> String {
+    format!("Content-Type: text/plain\r\nContent-Disposition: attachment; filename=\"{name}\"")
+}
+
+const NO_ORIGINAL: &str = "they are in the original alone, which the library does not keep: save-original no";
+
+#[test]
+fn of_nothing_to_file_each_part_is_told_and_the_setting_that_would_file_it() {
+    let site = open_site();
+    site.ok(&["library", "set", "all", "--save-original", "no", "--save-invitations", "no"]);
+    let invitation = "the library leaves out invitations: save-invitations no";
+    let original = "the mail itself, with all that is in it, with save-original yes";
+    for (parts, because, lines) in [
+        (
+            vec![WORDS],
+            format!("the words: {NO_ORIGINAL}"),
+            vec![
+                format!("the words (text/html, 1 byte) not filed: {NO_ORIGINAL}"),
+                format!("would be filed: {original}"),
+            ],
+        ),
+        (
+            vec![WORDS, INVITATION],
+            format!("invitation.ics: {invitation}; the words: {NO_ORIGINAL}"),
+            vec![
+                format!("the words (text/html, 1 byte) not filed: {NO_ORIGINAL}"),
+                format!("invitation without a name (text/calendar, 1 byte) left out: {invitation}"),
+                format!("would be filed: the invitation with save-invitations yes; {original}"),
+            ],
+        ),
+    ] {
+        site.deliver("a.eml", with_parts(&parts.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+        assert_eq!(list(&text(&site, "drop/a.eml", &[]), "What is filed"), lines);
+        let told = foretell(&site, "a.eml");
+        assert_eq!(told["recipients"][0]["reason"], "nothing-to-file");
+        assert_eq!(told["recipients"][0]["because"], because);
+        assert_eq!(told["recipients"][0]["parts"][0]["why"], NO_ORIGINAL);
+    }
+    site.deliver("a.eml", with_parts(&[WORDS.to_owned()]).replace("\r\nx\r\n", "\r\n \r\n"));
+    let told = foretell(&site, "a.eml");
+    assert_eq!(told["recipients"][0]["because"], "it has neither words nor files");
+    assert_eq!(told["recipients"][0]["parts"][0]["why"], "blank");
+}
+
+#[test]
+fn however_many_parts_each_has_its_line() {
+    let site = open_site();
+    site.ok(&["library", "set", "all", "--save-original", "yes", "--save-invitations", "no"]);
+    let mut parts = vec![WORDS.to_owned()];
+    parts.extend((0..30).map(|_| file("a.txt")));
+    parts.push(INVITATION.to_owned());
+    site.deliver("a.eml", with_parts(&parts));
+    let shown = text(&site, "drop/a.eml", &[]);
+    let came = list(&shown, "Can it be read");
+    assert_eq!((came.len(), came[30].as_str()), (32, "attachment “a.txt” (text/plain, 1 byte)"));
+    let mut lines = vec!["the words (text/html, 1 byte): in the original alone".to_owned()];
+    lines.push("“a.txt” → “a.txt”".to_owned());
+    lines.extend((2..31).map(|number| format!("“a.txt” → “a ({number}).txt”")));
+    lines.push(
+        "invitation without a name (text/calendar, 1 byte) left out: the library leaves out invitations: \
+         save-invitations no"
+            .to_owned(),
+    );
+    lines.push("the mail itself → “no subject.eml” (save-original yes)".to_owned());
+    assert_eq!(list(&shown, "What is filed"), lines);
+    let told = foretell(&site, "a.eml");
+    assert_eq!(answer(&told, "file"), format!("31 documents: {}", lines.join("; ")));
+    assert_eq!(told["recipients"][0]["parts"][30], serde_json::json!({"part": 30, "document": "a (30).txt"}));
+    // More than anybody sends: the text says what is missing, and where it is.
+    parts.extend((0..100).map(|_| file("b.txt")));
+    site.deliver("b.eml", with_parts(&parts));
+    let lines = list(&text(&site, "drop/b.eml", &[]), "What is filed");
+    assert_eq!(lines[99], "“b.txt” → “b (68).txt”");
+    assert_eq!(lines[100], "32 more, not shown here: with --json `parts` has all");
+    assert_eq!(lines[101], "the mail itself → “no subject (2).eml” (save-original yes)");
+    foretell(&site, "b.eml");
+}
+
+#[test]
+fn the_part_that_is_refused_says_why_and_the_others_that_a_mail_is_one_record() {
+    let site = open_site();
+    site.ok(&["library", "set", "all", "--save-original", "yes", "--save-invitations", "no"]);
+    site.configure("attachment = \"50MiB\"", "attachment = \"3\"");
+    site.configure("blocked_types = []", "blocked_types = [\"exe\"]");
+    let parts = [WORDS.to_owned(), file("a.txt"), file("b.exe"), file("c.txt"), INVITATION.to_owned()];
+    let one = "one mail is one record, and nothing of this one is filed";
+    let invitation = "the library leaves out invitations: save-invitations no";
+    let large = "4 bytes, more than limits.attachment";
+    let exe = "its name ends in .exe, which limits.blocked_types has";
+    site.deliver("a.eml", with_parts(&parts).replace("c.txt\"\r\n\r\nx", "c.txt\"\r\n\r\nfour"));
+    let shown = text(&site, "drop/a.eml", &[]);
+    assert!(shown.contains("nothing: an attachment is of a type that this"), "{shown}");
+    assert_eq!(
+        list(&shown, "What is filed"),
+        [
+            format!("the words (text/html, 1 byte) not filed: {one}"),
+            format!("“a.txt” not filed: {one}"),
+            format!("“b.exe” refused: {exe}"),
+            format!("“c.txt” refused: {large}"),
+            format!("invitation without a name (text/calendar, 1 byte) left out: {invitation}"),
+        ]
+    );
+    let told = foretell(&site, "a.eml");
+    let whys: Vec<_> =
+        (0..5).map(|part| told["recipients"][0]["parts"][part]["why"].as_str().unwrap()).collect();
+    assert_eq!(whys, [one, one, exe, large, invitation]);
+}
+
+/// No library is asked, or it has the mail already, or it is full.
+#[test]
+fn parts_of_what_is_not_filed_at_all_say_why() {
+    let site = open_site();
+    site.deliver("a.eml", with_attachments("a@x.org", &["a.txt".to_owned()]));
+    site.pass();
+    let again = with_attachments("a@x.org", &["a.txt".to_owned()]);
+    site.deliver("a.eml", again.replace("Received", &format!("x-receiver: all+x@{DOMAIN}\r\nReceived")));
+    let shown = text(&site, "drop/a.eml", &[]);
+    assert_eq!(list(&shown, "What is filed"), ["“a.txt” not filed again: the mail was filed before"]);
+    foretell(&site, "a.eml");
+    let new = with_attachments("b@x.org", &["a.txt".to_owned()]);
+    let more = format!("x-receiver: all+x@{DOMAIN}\r\nx-receiver: no@{DOMAIN}\r\nReceived");
+    site.deliver("b.eml", new.replace("Received", &more));
+    let told = foretell(&site, "b.eml");
+    let fate = |recipient: usize| told["recipients"][recipient]["parts"][0].clone();
+    assert_eq!(fate(0)["document"], "a (2).txt");
+    let other = "the mail is filed there for another of its recipients";
+    assert_eq!(fate(1)["why"], other);
+    assert_eq!(told["recipients"][1]["steps"][2]["answer"], format!("nothing: {other}"));
+    assert_eq!(fate(2)["why"], "no library has the alias that the address names");
+    site.ok(&["library", "set", "all", "--quota", "2"]);
+    site.deliver("c.eml", with_attachments("c@x.org", &["a.txt".to_owned()]));
+    let told = foretell(&site, "c.eml");
+    assert_eq!(told["recipients"][0]["reason"], "quota-exceeded");
+    let why = &told["recipients"][0]["parts"][0]["why"];
+    assert_eq!(why, "one mail is one record, and nothing of this one is filed");
 }

@@ -84,7 +84,10 @@ fn the_original_stands_beside_its_documents_and_a_folder_keeps_its_spelling() {
     assert_eq!(first["documents"], serde_json::json!(["March/a.txt", "March/March.eml"]));
     let second = mail("Subject: MARCH\r\n", &[("A.txt", "2")]);
     let told = steps(&site, &second);
-    assert!(told.contains("in the folder “March” (attachments subject): “A.txt” as “A (2).txt”"), "{told}");
+    assert!(
+        told.contains("in the folder “March” (attachments subject) - “A.txt” → “A (2).txt” - "),
+        "{told}"
+    );
     let second = filed(&site, &second);
     assert_eq!(second["documents"], serde_json::json!(["March/A (2).txt", "March/MARCH (2).eml"]));
     let text = site.ok(&["document", "show", "all", "march/a.TXT"]);
@@ -98,7 +101,7 @@ fn overwriting_adds_versions_and_keeps_the_older_ones() {
         let texts = [format!("first {version}"), format!("second {version}")];
         let mail = mail(header, &[("a.txt", texts[0].as_str()), ("A.TXT", texts[1].as_str())]);
         let told = steps(&site, &mail);
-        let said = format!("“A.TXT” as version {version} of “A (2).TXT” (overwrite yes)");
+        let said = format!("“A.TXT” → version {version} of “A (2).TXT” (overwrite yes)");
         assert_eq!(told.contains(&said), version > 1, "{told}");
         let record = filed(&site, &mail);
         assert_eq!(record["documents"], serde_json::json!(["a.txt", "A (2).TXT"]), "never onto its own");

@@ -29,12 +29,22 @@ fn explain_shows_what_was_in_winmail_dat() {
     let (answer, parts) = explained(&site("winmail-dat-is-opened"));
     assert_eq!(
         answer,
-        "yes: 4 parts: body (text/plain, 12 bytes), opened “winmail.dat” (application/ms-tnef, 519 bytes), inline-image “logo.png” (image/png, 26 bytes, \
-         in “winmail.dat”), attachment “beside.txt” (application/octet-stream, 6 bytes, in “winmail.dat”)"
+        "yes: 4 parts: body (text/plain, 12 bytes); opened “winmail.dat” (application/ms-tnef, 519 bytes); inline-image “logo.png” (image/png, 26 bytes, \
+         in “winmail.dat”); attachment “beside.txt” (application/octet-stream, 6 bytes, in “winmail.dat”)"
     );
     let inside: Vec<_> = parts.iter().map(|part| part.get("inside").cloned()).collect();
     assert_eq!(inside, [None, None, Some(json!(1)), Some(json!(1))]);
     assert_eq!(parts[1]["kind"], "opened");
+}
+
+#[test]
+fn explain_counts_the_files_of_winmail_dat_that_are_filed() {
+    let site = site("winmail-dat-is-opened");
+    for (images, opened) in [("no", "of its 2 files 1 is filed"), ("yes", "its 2 files are filed")] {
+        site.ok(&["library", "set", "all", "--inline-images", images]);
+        let told = site.ok(&["explain", site.path("drop/mail.eml").to_str().unwrap()]);
+        assert!(told.contains(&format!("- “winmail.dat” opened: {opened}\n")), "{told}");
+    }
 }
 
 #[test]

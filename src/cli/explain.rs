@@ -109,7 +109,10 @@ fn verdict(recipient: &Recipient, mail: &SenderRecord) -> String {
 fn add(text: &mut String, step: &Step) {
     let start = format!("  {} {:<11}{:<35}", step.stage.number(), step.stage.as_str(), step.question);
     let indent = start.chars().count();
-    line(text, &start, indent, &step.answer);
+    let Some((lead, items)) = &step.list else { return line(text, &start, indent, &step.answer) };
+    line(text, &start, indent, lead);
+    let start = format!("{:indent$}- ", "");
+    items.iter().for_each(|item| line(text, &start, indent + 2, item));
 }
 
 /// Adds `start` and what a stranger may have had a hand in, broken between words and indented from the second line on.

@@ -1,18 +1,16 @@
 //! The answers of the stages, in words.
 
-use std::collections::HashMap;
-
 use mailshelf_storage::Error;
 use mailshelf_storage::model::{Level, Library, Outcome, OutcomeKind, SenderPolicy};
 use serde::Serialize;
 
-use super::words::{bytes, named, quoted};
+use super::parts::{self, Parts};
+use super::words::{bytes, few, named};
 use super::{About, Action, Place, Stage};
 use crate::authorise::{self, Question, authorise};
 use crate::drop::Format;
 use crate::envelope::Envelope;
-use crate::file::{LeftOut, Proposal, ReadMail, Refusal, sniff};
-use crate::message::{Part, PartKind};
+use crate::file::Refusal;
 use crate::outcome::Reason;
 use crate::pass::prepare::{Prepared, Reading, Whole};
 use crate::record::words::{RecipientRecord, SenderRecord, time};
@@ -29,10 +27,20 @@ pub struct Step {
     pub question: &'static str,
     /// The answer, and because of what.
     pub answer: String,
+    /// The same for people, where it is a list: what stands above it, and each item.
+    #[serde(skip)]
+    pub list: Option<(String, Vec<String>)>,
 }
 
 fn step(stage: Stage, answer: String) -> Step {
-    Step { stage, question: stage.question(), answer }
+    Step { stage, question: stage.question(), answer, list: None }
+}
+
+fn listing(stage: Stage, lead: String, items: Vec<String>) -> Step {
+    if items.is_empty() {
+        return step(stage, lead);
+    }
+    Step { list: Some((lead.clone(), items.clone())), ..step(stage, format!("{lead}: {}", items.join("; "))) }
 }
 
 /// A recipient whose outcome is on record for this very delivery.
@@ -52,7 +60,7 @@ impl About<'_> {
         let mut steps = vec![step(Stage::Drop, self.whole(prepared))];
         let Reading::Read { envelope, whole, .. } = &prepared.reading else { return steps };
         steps.push(step(Stage::Envelope, self.envelope(envelope) + &self.server(envelope, whole)));
-        steps.push(step(Stage::Message, readable(whole)));
+        steps.push(readable(whole));
         if let (Whole::Mail(_), Some((sender, levels))) = (whole, sender) {
             steps.push(step(Stage::Sender, who(sender, levels)));
         }
@@ -119,6 +127,7 @@ impl About<'_> {
         decision: &Decision<'_>,
         identity: Option<&Identity>,
         record: &RecipientRecord,
+        parts: &Parts<'_>,
     ) -> Result<Vec<Step>, Error> {
         let refusal = match &decision.verdict {
             Verdict::Undecided => return Ok(Vec::new()),
@@ -134,13 +143,12 @@ impl About<'_> {
         {
             steps.push(step(Stage::Authorise, self.may_file(library, identity)?));
         }
-        match (&decision.verdict, refusal) {
-            (Verdict::File(proposal, _), _) => {
-                steps.push(step(Stage::File, what_is_filed(proposal, record, decision.library.as_ref())));
-                steps.push(step(Stage::Record, filed_before(record)));
-            }
-            (_, Some(refusal)) if end == Stage::File => steps.push(step(Stage::File, nothing(refusal))),
-            _ => {}
+        if parts::are_asked(decision) {
+            let (lead, items) = parts.answer(decision, record);
+            steps.push(listing(Stage::File, lead, items));
+        }
+        if refusal.is_none() {
+            steps.push(step(Stage::Record, filed_before(record)));
         }
         Ok(steps)
     }
@@ -248,41 +256,19 @@ impl About<'_> {
     }
 }
 
-fn readable(whole: &Whole) -> String {
+fn readable(whole: &Whole) -> Step {
     let read = match whole {
-        Whole::Unfit(refusal, _) => return nothing_of("no", refusal),
+        Whole::Unfit(refusal, _) => return step(Stage::Message, nothing_of("no", refusal)),
         Whole::Mail(read) => read,
     };
     let count = read.message.parts.len();
-    let mut answer = format!("yes: {count} part{}: ", if count == 1 { "" } else { "s" });
-    answer.push_str(&named(parts(read)));
+    let lead = format!("yes: {count} part{}", if count == 1 { "" } else { "s" });
+    let mut items = few(parts::all(read));
     if !read.message.flaws.is_empty() {
         let flaws: Vec<_> = read.message.flaws.iter().copied().collect();
-        answer.push_str("; flawed: ");
-        answer.push_str(&flaws.join(", "));
+        items.push(format!("flawed: {}", flaws.join(", ")));
     }
-    answer
-}
-
-fn parts(read: &ReadMail) -> impl Iterator<Item = String> {
-    let parts = &read.message.parts;
-    parts.iter().map(|part| {
-        let name = part.name.is_some() || part.kind != PartKind::Body;
-        let name = if name { format!(" {}", part_name(part)) } else { String::new() };
-        let content = part.content.bytes(&read.bytes);
-        let size = bytes(content.len() as u64);
-        let kind = part.kind.as_str();
-        let shows = sniff::otherwise(content, &part.media_type);
-        let shows = shows.map(|other| format!(", its bytes show {other}")).unwrap_or_default();
-        let inside = part.inside.and_then(|container| parts.get(container));
-        let inside = inside.map_or(String::new(), |container| format!(", in {}", part_name(container)));
-        let note = part.note.as_deref().map_or(String::new(), |note| format!("; {note}"));
-        format!("{kind}{name} ({}{shows}, {size}{inside}{note})", part.media_type)
-    })
-}
-
-fn part_name(part: &Part) -> String {
-    part.name.as_deref().map_or("without a name".to_owned(), quoted)
+    listing(Stage::Message, lead, items)
 }
 
 fn who(sender: &SenderRecord, levels: &[Level]) -> String {
@@ -296,45 +282,6 @@ fn who(sender: &SenderRecord, levels: &[Level]) -> String {
     format!("{login}, at level {}: {claim}; {}{at_best}", sender.level, sender.proof)
 }
 
-/// What was proposed, and the name it gets; of a mail that is not filed again only the proposals.
-fn what_is_filed(proposal: &Proposal<'_>, record: &RecipientRecord, library: Option<&Library>) -> String {
-    let versions: HashMap<_, _> = record.versions.iter().map(|one| (&one.path, one.version)).collect();
-    let documents = proposal.documents.iter().enumerate().map(|(nth, document)| {
-        let name = quoted(&document.name);
-        let original = match (document.original, proposal.words) {
-            (true, true) => " (the original, with the words of the mail)",
-            (true, false) => " (the original)",
-            (false, _) => "",
-        };
-        let path = record.documents.get(nth);
-        let given = path.map_or(document.name.as_str(), |path| apart(path).1);
-        match path.and_then(|path| versions.get(path)) {
-            Some(version) => {
-                format!("{name} as version {version} of {} (overwrite yes){original}", quoted(given))
-            }
-            None if given != document.name => format!("{name} as {}{original}", quoted(given)),
-            None => format!("{name}{original}"),
-        }
-    });
-    let proposed = proposal.documents.first().map_or("", |first| first.folder.as_str());
-    let mut answer = match (record.documents.first().map_or(proposed, |path| apart(path).0), library) {
-        ("", _) | (_, None) => String::new(),
-        (folder, Some(Library { settings, .. })) => {
-            format!("in the folder {} (attachments {}): ", quoted(folder), settings.attachments)
-        }
-    };
-    answer.push_str(&named(documents));
-    let left_out: Vec<_> = proposal.left_out.iter().map(left).collect();
-    if !left_out.is_empty() {
-        answer.push_str("; left out: ");
-        answer.push_str(&named(left_out.into_iter()));
-    }
-    if proposal.words && library.is_some_and(|library| !library.settings.save_original) {
-        answer.push_str("; the words of the mail are not filed (save-original no)");
-    }
-    answer
-}
-
 fn filed_before(record: &RecipientRecord) -> String {
     match (record.outcome.as_str(), &record.because) {
         (_, None) => "no".to_owned(),
@@ -343,19 +290,6 @@ fn filed_before(record: &RecipientRecord) -> String {
         }
         (_, Some(why)) => format!("yes: {why}"),
     }
-}
-
-/// Folder and name.
-fn apart(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
-}
-
-fn left(left: &LeftOut) -> String {
-    format!("{} ({})", quoted(&left.part), left.why)
-}
-
-fn nothing(refusal: &Refusal) -> String {
-    nothing_of("nothing", refusal)
 }
 
 fn nothing_of(what: &str, refusal: &Refusal) -> String {

@@ -3,7 +3,7 @@
 use mailshelf_storage::Digest;
 use serde::Serialize;
 
-use super::{Place, Step};
+use super::{PartFate, Place, Step};
 use crate::file::{self, ReadMail};
 use crate::pass::prepare::Whole;
 use crate::record::words::{self, RecipientRecord, SenderRecord};
@@ -106,6 +106,10 @@ pub struct Recipient {
     /// What the reason means, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meaning: Option<&'static str>,
+    /// What becomes of each part of the message, in its order; none where the outcome is on record already, and nothing
+    /// of it asked again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartFate>,
     /// What is asked for this recipient: route, authorise, file, record; as far as it comes.
     pub steps: Vec<Step>,
 }

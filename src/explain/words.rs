@@ -11,6 +11,19 @@ pub fn named(mut items: impl Iterator<Item = String>) -> String {
     format!("{}{more}", first.join(", "))
 }
 
+/// So many things are listed one a line: more than people send.
+const LISTED: usize = 100;
+
+/// A list of lines; of one that is longer than any honest mail makes it, how many are missing.
+pub fn few(mut items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut listed: Vec<_> = items.by_ref().take(LISTED).collect();
+    let more = items.count();
+    if more > 0 {
+        listed.push(format!("{more} more, not shown here: with --json `parts` has all"));
+    }
+    listed
+}
+
 /// A name, apart from the words around it.
 pub fn quoted(name: &str) -> String {
     format!("“{name}”")
@@ -47,6 +60,11 @@ mod tests {
         let told = [7, 1000, 49_900, u64::from(u32::MAX)].map(thousands);
         assert_eq!(told, ["7", "1,000", "49,900", "4,294,967,295"]);
         assert_eq!(named(["a", "b"].map(str::to_owned).into_iter()), "a, b");
+        let numbers = || (0..1000).map(|nth| nth.to_string());
+        let listed = few(numbers());
+        assert_eq!((listed.len(), listed[99].as_str()), (101, "99"));
+        assert_eq!(listed[100], "900 more, not shown here: with --json `parts` has all");
+        assert_eq!(few(numbers().take(100)).len(), 100);
         assert!(named((0..1000).map(|nth| nth.to_string())).ends_with(", 11 and 988 more"));
     }
 }
