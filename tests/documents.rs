@@ -257,18 +257,18 @@ fn a_library_is_exported_as_files() {
     let to = site.path("out");
     let told = site.ok(&["document", "export", "all", to.to_str().unwrap()]);
     let expected = format!(
-        "attachment.TXT/x.eml is attachment (2).TXT/x.eml there.\n3 files written to {}; 775 bytes in all.\n",
+        "attachment.txt is attachment (2).txt there.\n3 files written to {}; 775 bytes in all.\n",
         to.display()
     );
     assert_eq!(told, expected);
-    assert_eq!(fs::read(to.join("attachment.txt")).unwrap(), b"second");
+    assert_eq!(fs::read(to.join("attachment (2).txt")).unwrap(), b"second");
     let filed = site.documents("all");
-    for (file, path) in [("Mail a.eml", "Mail a.eml"), ("attachment (2).TXT/x.eml", "attachment.TXT/x.eml")] {
-        assert_eq!(fs::read(to.join(file)).unwrap(), site.document("all", path));
+    for path in ["Mail a.eml", "attachment.TXT/x.eml"] {
+        assert_eq!(fs::read(to.join(path)).unwrap(), site.document("all", path));
         let document = filed.iter().find(|one| one["path"] == path).unwrap();
-        let modified = fs::metadata(to.join(file)).unwrap().modified().unwrap();
+        let modified = fs::metadata(to.join(path)).unwrap().modified().unwrap();
         let modified = jiff::Timestamp::try_from(modified).unwrap();
-        assert_eq!(document["created_at"], format!("{modified:.3}"), "{file}");
+        assert_eq!(document["created_at"], format!("{modified:.3}"), "{path}");
     }
     assert_eq!(entries(&to).len(), 3);
     let error = site.fails(2, &["document", "export", "all", to.to_str().unwrap()]);
@@ -286,15 +286,15 @@ fn an_export_goes_on_and_replaces_nothing() {
     assert_eq!(
         files,
         [
-            ("attachment (version 1).txt", Some(1)),
-            ("attachment.txt", Some(2)),
+            ("attachment (2) (version 1).txt", Some(1)),
+            ("attachment (2).txt", Some(2)),
             ("Mail a.eml", Some(1)),
-            ("attachment (2).TXT/x.eml", Some(1)),
+            ("attachment.TXT/x.eml", Some(1)),
         ]
     );
-    assert_eq!(fs::read(to.join("attachment (version 1).txt")).unwrap(), b"first");
+    assert_eq!(fs::read(to.join("attachment (2) (version 1).txt")).unwrap(), b"first");
     fs::remove_file(to.join("Mail a.eml")).unwrap();
-    fs::write(to.join("attachment.txt"), "2econd").unwrap();
+    fs::write(to.join("attachment (2).txt"), "2econd").unwrap();
     fs::write(to.join("note"), "mine").unwrap();
     let output = site.output(&["document", "export", "all", dir, "--versions", "--into", "--json"]);
     assert_eq!(output.status.code(), Some(1));
@@ -309,8 +309,24 @@ fn an_export_goes_on_and_replaces_nothing() {
     assert_eq!(state("attachment.txt", 2), "failed");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("document attachment.txt, version 2: another file has its name"), "{said}");
-    assert_eq!(fs::read(to.join("attachment.txt")).unwrap(), b"2econd");
+    assert_eq!(fs::read(to.join("attachment (2).txt")).unwrap(), b"2econd");
     assert_eq!(fs::read(to.join("note")).unwrap(), b"mine");
+}
+
+/// A document that is filed later under the name of a folder leaves the folder where it was exported to.
+#[test]
+fn an_export_goes_on_although_a_document_is_called_as_a_folder_by_now() {
+    let site = filed();
+    site.ok(&["document", "move", "all", "Mail a.eml", "Reports/x.eml"]);
+    let to = site.path("out");
+    let dir = to.to_str().unwrap();
+    site.ok(&["document", "export", "all", dir]);
+    site.deliver("b.eml", mail("b", &["all"], "second"));
+    site.pass();
+    site.ok(&["document", "move", "all", "Mail b.eml", "Reports"]);
+    let told = site.json(&["document", "export", "all", dir, "--into"]);
+    let state = |file: &str| told.iter().find(|one| one["file"] == file).unwrap()["state"].clone();
+    assert_eq!((state("Reports/x.eml"), state("Reports (2)")), ("present".into(), "written".into()));
 }
 
 #[test]
@@ -319,7 +335,7 @@ fn an_export_stays_in_its_folder_and_out_of_the_site() {
     let (to, elsewhere) = (site.path("out"), site.path("elsewhere"));
     fs::create_dir(&to).unwrap();
     fs::create_dir(&elsewhere).unwrap();
-    symlink(&elsewhere, to.join("attachment (2).TXT")).unwrap();
+    symlink(&elsewhere, to.join("attachment.TXT")).unwrap();
     symlink(elsewhere.join("new"), to.join("Mail a.eml")).unwrap();
     let dir = to.to_str().unwrap();
     let error = site.fails(1, &["document", "export", "all", dir, "--into"]);
@@ -329,7 +345,7 @@ fn an_export_stays_in_its_folder_and_out_of_the_site() {
         "{error}"
     );
     assert_eq!(entries(&elsewhere).len(), 0);
-    assert_eq!(fs::read(to.join("attachment.txt")).unwrap(), b"second");
+    assert_eq!(fs::read(to.join("attachment (2).txt")).unwrap(), b"second");
     for (place, key) in
         [("drop/out", "drop.path"), ("state/contents", "storage.contents"), ("state", "storage.contents")]
     {
@@ -354,6 +370,6 @@ fn a_damaged_content_gets_no_file_and_holds_up_no_other() {
     assert!(error.contains("document attachment.txt, version 2: content "), "{error}");
     assert_eq!(
         entries(&to).iter().map(|path| name(path)).collect::<Vec<_>>(),
-        ["Mail a.eml", "attachment (2).TXT"]
+        ["Mail a.eml", "attachment.TXT"]
     );
 }

@@ -44,7 +44,8 @@ impl Item {
 /// Every document of a library, by path; with `versions` the older ones, too. The same library gives the same plan.
 ///
 /// Names are cleaned once more: an earlier version may have let through what a file system does not take. What clashes
-/// then, and a folder that is called as a document beside it, gets a number.
+/// then gets a number, and so does a document that is called as a folder beside it: a folder keeps its name whatever is
+/// filed beside it later, so that what it holds is found again where it was exported to.
 pub fn plan(reader: &dyn Reader, library: &Library, versions: bool) -> Result<Vec<Item>> {
     let mut newest = Vec::new();
     reader.each_document(library.id, &mut |document| {
@@ -52,6 +53,9 @@ pub fn plan(reader: &dyn Reader, library: &Library, versions: bool) -> Result<Ve
         Ok(())
     })?;
     let mut names = Names::default();
+    for document in &newest {
+        names.folder(&document.folder);
+    }
     let mut items = Vec::new();
     for document in newest {
         let folder = names.folder(&document.folder);
@@ -110,14 +114,14 @@ mod tests {
     #[test]
     fn names_are_apart_whatever_the_library_held() {
         let mut names = Names::default();
-        assert_eq!(names.free("", "a"), "a");
-        assert_eq!(names.folder("A"), "A (2)", "a file has that name");
-        assert_eq!(names.folder("a"), "A (2)");
+        assert_eq!(names.folder("A"), "A");
+        assert_eq!(names.folder("a"), "A");
+        assert_eq!(names.free("", "a"), "a (2)", "a folder has that name");
         assert_eq!(names.folder(".."), "folder");
         assert_eq!(names.folder("a/b"), "a_b");
         assert_eq!(names.folder("a:b"), "a_b (2)", "two folders stay two");
-        assert_eq!(names.free("A (2)", "x.pdf"), "x.pdf");
-        assert_eq!(names.free("A (2)", "X.PDF"), "X (2).PDF");
+        assert_eq!(names.free("A", "x.pdf"), "x.pdf");
+        assert_eq!(names.free("A", "X.PDF"), "X (2).PDF");
         assert_eq!(names.free("a_b", "x.pdf"), "x.pdf");
     }
 }
