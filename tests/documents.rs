@@ -329,6 +329,29 @@ fn an_export_goes_on_although_a_document_is_called_as_a_folder_by_now() {
     assert_eq!((state("Reports/x.eml"), state("Reports (2)")), ("present".into(), "written".into()));
 }
 
+/// What an earlier export left goes once this one is sure to begin; nothing else ever does.
+#[test]
+fn an_export_deletes_nothing_that_is_not_its_own() {
+    let site = to_export();
+    let to = site.path("out");
+    let dir = to.to_str().unwrap();
+    let left = to.join(".tmp-01KAJ4R5XQ0000000000000000");
+    fs::create_dir(&to).unwrap();
+    fs::write(&left, "left").unwrap();
+    fs::write(to.join(".tmp-work"), "mine").unwrap();
+    let error = site.fails(2, &["document", "export", "all", dir]);
+    assert!(error.contains("it is not empty"), "{error}");
+    assert!(left.exists());
+    site.ok(&["document", "export", "all", dir, "--into"]);
+    assert!(!left.exists());
+    assert_eq!(fs::read(to.join(".tmp-work")).unwrap(), b"mine");
+    fs::remove_dir_all(&to).unwrap();
+    fs::create_dir(&to).unwrap();
+    fs::write(&left, "left").unwrap();
+    site.ok(&["document", "export", "all", dir]);
+    assert!(!left.exists() && to.join("Mail a.eml").exists());
+}
+
 #[test]
 fn an_export_stays_in_its_folder_and_out_of_the_site() {
     let site = to_export();

@@ -9,7 +9,7 @@
 //! * A sync that failed is never tried again on the same file: the system may have dropped the bytes and then say
 //!   that all is well. Such a file can no longer be published.
 //! * What a crash leaves behind is at most a temporary, named `.tmp-` and a ULID. Whoever writes one holds a lock on
-//!   it, so [`is_abandoned`] tells a leftover from a write under way, and [`sweep`] removes leftovers only.
+//!   it, so [`is_leftover`] tells a leftover from a write under way, and [`sweep`] removes leftovers only.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -248,6 +248,15 @@ pub fn remove_abandoned(temporary: &Path) -> Result<bool> {
     }
 }
 
+/// Whether this is what an interrupted write has left: named as temporaries are, to the letter, and nobody writes it. What
+/// somebody else calls `.tmp-work` is none.
+pub fn is_leftover(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let id = name.and_then(|name| name.strip_prefix(TEMPORARY));
+    // Reading an id is lenient, in case for one.
+    id.is_some_and(|id| Ulid::from_string(id).is_ok_and(|read| read.to_string() == id)) && is_abandoned(path)
+}
+
 /// Removes what interrupted writes have left in a folder; tells how many there were. A folder that is not there holds
 /// none.
 pub fn sweep(folder: &Path) -> Result<u64> {
@@ -257,9 +266,9 @@ pub fn sweep(folder: &Path) -> Result<u64> {
     };
     let mut removed = 0;
     for entry in entries {
-        let entry = entry.while_doing("list", folder)?;
-        if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
-            removed += u64::from(remove_abandoned(&entry.path())?);
+        let path = entry.while_doing("list", folder)?.path();
+        if is_leftover(&path) {
+            removed += u64::from(remove_abandoned(&path)?);
         }
     }
     Ok(removed)

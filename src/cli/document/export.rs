@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use mailshelf::config::apart;
 use mailshelf::escape::Escaped;
 use mailshelf::site::Site;
-use mailshelf_storage::durable::{Existing, NewFile, Together, sweep, sync_folder};
+use mailshelf_storage::durable::{Existing, NewFile, Together, is_leftover, sweep, sync_folder};
 use mailshelf_storage::{Error, IoContext, LibraryName};
 use rustix::fs::OFlags;
 use serde::Serialize;
@@ -99,15 +99,26 @@ impl Export {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error).while_doing("make", dir)?,
             Err(_) if !dir.is_dir() => refuse("it is a file", "name a new folder"),
             Err(_) => {
-                sweep(dir)?;
-                let is_empty = fs::read_dir(dir).while_doing("list", dir)?.next().is_none();
-                if is_empty || self.into {
-                    return Ok(());
+                if !self.into && !is_empty(dir)? {
+                    let hint = "name a new one; --into adds what is missing, and replaces nothing";
+                    return refuse("it is not empty", hint);
                 }
-                refuse("it is not empty", "name a new one; --into adds what is missing, and replaces nothing")
+                // Not before: what is refused is left as it is.
+                sweep(dir)?;
+                Ok(())
             }
         }
     }
+}
+
+/// Whether a folder holds nothing but what an export that was cut off has left.
+fn is_empty(dir: &Path) -> anyhow::Result<bool> {
+    for entry in fs::read_dir(dir).while_doing("list", dir)? {
+        if !is_leftover(&entry.while_doing("list", dir)?.path()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// An export under way.

@@ -112,13 +112,16 @@ fn only_a_temporary_that_nobody_writes_is_abandoned() {
 fn a_sweep_removes_leftovers_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let file = NewFile::create_named(dir.path(), MODE).unwrap();
-    fs::write(dir.path().join(".tmp-left"), "x").unwrap();
-    fs::write(dir.path().join("a"), "x").unwrap();
-    fs::create_dir(dir.path().join(".tmp-folder")).unwrap();
+    let id = "01KAJ4R5XQ0000000000000000";
+    fs::write(dir.path().join(format!(".tmp-{id}")), "x").unwrap();
+    let others = ["a", ".tmp-", ".tmp-work", ".tmp-01KAJ4R5XQ", ".tmp-01kaj4r5xq0000000000000000", id];
+    others.iter().for_each(|name| fs::write(dir.path().join(name), "x").unwrap());
+    let folder = ".tmp-01KAJ4R5XQ0000000000000001";
+    fs::create_dir(dir.path().join(folder)).unwrap();
     assert_eq!(sweep(dir.path()).unwrap(), 1);
     assert_eq!(sweep(dir.path()).unwrap(), 0);
     let under_way = file.temporary.as_deref().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
-    let mut left = vec![".tmp-folder".to_owned(), under_way, "a".to_owned()];
+    let mut left: Vec<_> = others.into_iter().chain([folder]).map(str::to_owned).chain([under_way]).collect();
     left.sort();
     assert_eq!(names(dir.path()), left);
     file.publish(&dir.path().join("b"), Existing::Refuse).unwrap();
