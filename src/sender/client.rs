@@ -11,11 +11,13 @@
 //! from [192.0.2.1] (helo=HELO)                 Exim, where the address has no name
 //! ```
 //!
-//! then further comments, and `by`. An address in a second place leaves doubt, and then there is none.
+//! then further comments, and `by`. An address in a second place leaves doubt, and then there is none: so does a second
+//! `by`, as the first may be the client's, and a bracket among words of its own. Only the client's name may be an address,
+//! as the first word or behind `helo=`.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::received::{BLANKS, comment};
+use super::received::{BLANKS, comment, has_one_by};
 use super::results::unfold;
 use super::traces::Traces;
 use crate::config::Servers;
@@ -33,22 +35,43 @@ pub fn client(value: &[u8]) -> Option<IpAddr> {
     let mut is_first = true;
     while !rest.starts_with("by ") {
         let (text, next) = comment(rest)?;
-        let address = match is_exim(text).then(|| bracketed(first)) {
-            Some(literal) if is_first => {
-                literal.filter(|(_, rest)| rest.is_empty()).map(|(address, _)| address)
-            }
-            _ => noted(text),
+        let address = match is_first && is_exim(text) {
+            true if !is_exims(text) => return None,
+            true => bracketed(first).filter(|(_, rest)| rest.is_empty()).map(|(address, _)| address),
+            false => noted(text),
         };
-        seen.extend(address);
+        match address {
+            Some(address) => seen.push(address),
+            None if has_address(text) => return None,
+            None => {}
+        }
         (rest, is_first) = (next, false);
         if seen.is_empty() {
             return None;
         }
     }
     match seen.as_slice() {
-        [address] => Some(address.to_canonical()),
+        [address] if has_one_by(rest) && !has_address(before_last_by(rest)) => Some(address.to_canonical()),
         _ => None,
     }
+}
+
+/// What stands before the last `by`, in a comment or out of it: of what is behind it the client had nothing to do with the
+/// address.
+fn before_last_by(text: &str) -> &str {
+    let words = text.split_inclusive(BLANKS).scan(0, |end, word| {
+        let start = *end;
+        *end += word.len();
+        Some((start, word.trim_end_matches(BLANKS)))
+    });
+    let last = words.filter(|(_, word)| word.eq_ignore_ascii_case("by")).last();
+    last.and_then(|(at, _)| text.get(..at)).unwrap_or_default()
+}
+
+/// Whether an address may stand here: after a bracket, or alone in parentheses.
+fn has_address(text: &str) -> bool {
+    let mut comments = text.split('(').skip(1).filter_map(|rest| rest.split_once(')'));
+    text.contains('[') || comments.any(|(comment, _)| parse(comment.trim_matches(BLANKS)).is_some())
 }
 
 /// What Exim puts behind an address without a name, and nobody else begins with.
@@ -56,19 +79,25 @@ fn is_exim(comment: &str) -> bool {
     comment.starts_with("helo=") || comment.starts_with("port=")
 }
 
+/// Whether what Exim puts behind an address holds none but the client's name.
+fn is_exims(words: &str) -> bool {
+    let is_name =
+        |word: &str| word.strip_prefix("helo=").and_then(bracketed).is_some_and(|(_, rest)| rest.is_empty());
+    words.split(BLANKS).all(|word| is_name(word) || !has_address(word))
+}
+
 /// The address in a comment of one of these forms.
 fn noted(comment: &str) -> Option<IpAddr> {
     if let Some(address) = parse(comment) {
         return Some(address);
     }
-    let literal = match comment.strip_prefix('[') {
-        Some(_) => comment,
-        None => comment.split_once(' ').filter(|(name, _)| is_name(name))?.1,
-    };
-    let (address, rest) = bracketed(literal)?;
+    let name = comment.split_once(' ').filter(|(name, _)| is_name(name));
+    let (address, rest) = bracketed(name.map_or(comment, |(_, literal)| literal))?;
     let rest = rest.trim_start_matches(BLANKS);
-    let known = ["helo=", "ident=", "(may be forged)", "unverified"];
-    (rest.is_empty() || known.iter().any(|start| rest.starts_with(start))).then_some(address)
+    // The name may end in what the client answers to a question for its user (RFC 1413).
+    let may_be_exim = name.is_none() && (rest.starts_with("helo=") || rest.starts_with("ident="));
+    let is_known = matches!(rest, "" | "(may be forged)" | "unverified") || (may_be_exim && is_exims(rest));
+    is_known.then_some(address)
 }
 
 /// Whether this may be the name of an address, and not what the client calls itself (qmail).
@@ -149,6 +178,13 @@ mod tests {
             "from [203.0.113.9] (192.0.2.1) by EX2.docs.example.org (10.0.0.2) with Microsoft SMTP Server id 14",
             "from x (y [::ffff:192.0.2.1]) by mx1",
             "from x\r\n\t(y [192.0.2.1])\r\n\tby mx1",
+            "from mail ([192.0.2.1] unverified) by server with Microsoft SMTPSVC(6.0.3790.1830); Sat",
+            "from x (192.0.2.1) by mx1 with SMTP; 21 Nov 2026",
+            "from mail.example.org ([192.0.2.1] ident=alice by x) by mx1 with esmtp (Exim 4.96)\r\n\t(envelope-from <\"a by b\"@x>) id 1; Sat",
+            "from [192.0.2.1] (port=4711 helo=[203.0.113.9] ident=y) by mx1 with esmtp (Exim 4.96) id 1; Sat",
+            "from x ([192.0.2.1] helo=my own pc) by mx1 with esmtp (Exim 4.96) id 1; Sat",
+            "from mail.example.org (mail.example.org [192.0.2.1]) (Client CN \"made by x\", Issuer \"y\" (verified OK)) by mx1 (Postfix) with ESMTPS",
+            "from mail.example.org (mail.example.org [192.0.2.1])\r\n\tby mx1 (OpenSMTPD) with ESMTPS id 1 (TLSv1.3:X:256:NO)\r\n\tfor <x@y>;\r\n\tSat",
         ] {
             assert_eq!(found(value).as_deref(), Some("192.0.2.1"), "{value}");
         }
@@ -193,6 +229,28 @@ mod tests {
             "from x (\"y [192.0.2.1]\") by mx1",
             "from x (a=b [192.0.2.1]) by mx1",
             "",
+            // HELO in several words, some of them as the server writes them.
+            "from x ([192.0.2.1]) by y ([203.0.113.9]) by srv with Microsoft SMTPSVC(10.0.14393.0)",
+            "from x ([192.0.2.1]) BY y ([203.0.113.9])\r\n\tby srv with Microsoft SMTPSVC(10.0.14393.0)",
+            "from x ([192.0.2.1]) by y with SMTP id 1; Sat ([203.0.113.9]) by srv with Microsoft SMTPSVC(10.0.14393.0)",
+            "from x (192.0.2.1) by y (203.0.113.9) by EX2 (10.0.0.2) with Microsoft SMTP Server",
+            "from x (192.0.2.1) by y ( (203.0.113.9) by EX2 (10.0.0.2) with Microsoft SMTP Server",
+            "from x (192.0.2.1) by y ( (203.0.113.9) by EX2 with SMTP for <\"a)\"@docs.example.org>",
+            "from x ([192.0.2.1]) ( ([203.0.113.9]) by srv with SMTP for <\"a) by y\"@docs.example.org>",
+            "from x ([192.0.2.1]) ( (203.0.113.9) by srv with SMTP for <\"a) by y\"@docs.example.org>",
+            // An answer to a question for the user, or a name in the DNS.
+            "from x (IDENT:a [192.0.2.1] ident=@y [203.0.113.9]) by mx",
+            "from x (IDENT:a [192.0.2.1] ident=@[203.0.113.9]) by mx",
+            "from x (IDENT:a [192.0.2.1] ident=b) by mx",
+            "from x (IDENT:a [192.0.2.1]) (b c@y [203.0.113.9]) by mx",
+            "from x (IDENT:a [192.0.2.1]) by z (@y [203.0.113.9]) by mx",
+            "from x (y [192.0.2.1] helo=z [203.0.113.9]) by mx",
+            "from x ([192.0.2.1] helo=z [203.0.113.9]) by mx",
+            "from x ([192.0.2.1] helo=[203.0.113.9]z) by mx",
+            "from x ([192.0.2.1] helo=z (203.0.113.9)) by mx",
+            "from [192.0.2.1] (helo=z [203.0.113.9]) by mx",
+            "from x ([192.0.2.1] unverified evil [203.0.113.9]) by mx",
+            "from x (y [192.0.2.1] (may be forged) [203.0.113.9]) by mx",
         ] {
             assert_eq!(found(value), None, "{value}");
         }

@@ -122,6 +122,13 @@ fn without_comments(text: &str) -> Option<String> {
     (depth == 0).then_some(plain)
 }
 
+/// Whether the `by` that a text begins with is the only one outside comments. Where the client could write one, in HELO,
+/// there is another behind it: the server's own.
+pub(super) fn has_one_by(text: &str) -> bool {
+    let is_by = |word: &&str| word.eq_ignore_ascii_case("by");
+    without_comments(text).is_some_and(|plain| plain.split_ascii_whitespace().filter(is_by).count() == 1)
+}
+
 fn sign_in(value: &[u8]) -> SignIn {
     let lower = value.to_ascii_lowercase();
     let mut said = lower.windows(WORDS.len()).filter(|window| *window == WORDS.as_bytes());
@@ -140,7 +147,7 @@ fn account(value: &[u8]) -> Option<String> {
     while !rest.starts_with("by ") {
         (last, rest) = comment(rest)?;
     }
-    let account = last.strip_prefix("Authenticated sender: ")?;
+    let account = last.strip_prefix("Authenticated sender: ").filter(|_| has_one_by(rest))?;
     // Postfix writes ? for what may not stand in a comment: nobody knows what the account was.
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"()\\\"?<>,;:[]".contains(&byte);
     (!account.is_empty() && account.bytes().all(plain)).then(|| account.to_owned())
