@@ -72,10 +72,13 @@ fn no_device(name: &str) -> String {
     let device = stem.trim_end().to_ascii_uppercase();
     let numbered = |device: &str| {
         let digit = device.strip_prefix("COM").or_else(|| device.strip_prefix("LPT"));
-        digit
-            .is_some_and(|digit| digit.chars().count() == 1 && digit.contains(|c| "123456789¹²³".contains(c)))
+        digit.is_some_and(|digit| {
+            digit.chars().count() == 1 && digit.contains(|c| "0123456789¹²³".contains(c))
+        })
     };
-    if matches!(device.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") || numbered(&device) {
+    if matches!(device.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CLOCK$" | "CONIN$" | "CONOUT$")
+        || numbered(&device)
+    {
         format!("{}_{rest}", stem.trim_end())
     } else {
         name.to_owned()

@@ -39,10 +39,10 @@ fn is_device(name: &str) -> bool {
     let is_port = |port: &str| {
         stem.strip_prefix(port).is_some_and(|digit| {
             let mut digits = digit.chars();
-            digits.next().is_some_and(|digit| "123456789¹²³".contains(digit)) && digits.next().is_none()
+            digits.next().is_some_and(|digit| "0123456789¹²³".contains(digit)) && digits.next().is_none()
         })
     };
-    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str())
+    ["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"].contains(&stem.as_str())
         || is_port("COM")
         || is_port("LPT")
 }

@@ -81,14 +81,24 @@ fn what_cannot_be_seen_tells_no_two_names_apart() {
 
 #[test]
 fn devices_are_none_whatever_stands_behind_them() {
-    for raw in
-        ["aux", "AUX .txt", "nul.tar.gz", "com\u{b9}", "LPT\u{b3}.x", "CONOUT$", "con\u{200b}", " con."]
-    {
+    for raw in [
+        "aux",
+        "AUX .txt",
+        "nul.tar.gz",
+        "com\u{b9}",
+        "LPT\u{b3}.x",
+        "CONOUT$",
+        "con\u{200b}",
+        " con.",
+        "Clock$.txt",
+        "COM0",
+        "lpt0.prn",
+    ] {
         let name = clean(raw, "x");
         assert_eq!(legal::fault(&name), None, "{name:?}");
         assert!(name.contains('_'), "{name:?}");
     }
-    for raw in ["console", "com10", "auxiliary.txt", "nul-modem.pdf", "com"] {
+    for raw in ["console", "com10", "com00", "clock", "clock$s", "auxiliary.txt", "nul-modem.pdf", "com"] {
         assert_eq!(clean(raw, "x"), raw);
     }
 }
@@ -131,6 +141,8 @@ const PIECES: &[&str] = &[
     "COM\u{b9}",
     "LPT\u{b2}",
     "CONIN$",
+    "CLOCK$",
+    "lpt0",
     "<\u{338}",
     ">\u{338}",
     "=\u{338}",
