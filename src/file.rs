@@ -6,6 +6,7 @@ use mailshelf_storage::model::{Attachments, Clash, LibrarySettings, Wanted, fitt
 use mailshelf_storage::{Content, Digest};
 
 use crate::config::Limits;
+use crate::explain::words::beyond;
 use crate::message::{self, Message, Part, PartKind};
 use crate::outcome::Reason;
 
@@ -152,7 +153,8 @@ pub fn share(part: &Part, bytes: &[u8], settings: &LibrarySettings, limits: &Lim
         return Share::LeftOut(name, why);
     }
     if left_out.is_none() && bytes.len() as u64 > limits.attachment {
-        return Share::Refused(name, Reason::AttachmentTooLarge, format!("{} bytes", bytes.len()));
+        let why = beyond(bytes.len() as u64, "limits.attachment", limits.attachment);
+        return Share::Refused(name, Reason::AttachmentTooLarge, why);
     }
     match blocked {
         Some(why) => Share::Refused(name, Reason::BlockedType, why),

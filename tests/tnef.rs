@@ -70,7 +70,7 @@ fn limits_hold_for_what_is_inside() {
     let refused = site.pass()["mails"][0]["recipients"][0].clone();
     assert_eq!(
         (refused["reason"].as_str(), refused["because"].as_str()),
-        (Some("attachment-too-large"), Some("beside.txt: 6 bytes"))
+        (Some("attachment-too-large"), Some("beside.txt: 6 bytes, and limits.attachment is 5"))
     );
     site.assert_sound();
 }

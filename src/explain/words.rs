@@ -34,6 +34,11 @@ pub fn bytes(count: u64) -> String {
     format!("{} byte{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
+/// How much something has, and which limit that is beyond.
+pub fn beyond(size: u64, key: &str, limit: u64) -> String {
+    format!("{}, and {key} is {}", bytes(size), thousands(limit))
+}
+
 /// A number as people read it: 49,900.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -59,6 +64,7 @@ mod tests {
         }
         let told = [7, 1000, 49_900, u64::from(u32::MAX)].map(thousands);
         assert_eq!(told, ["7", "1,000", "49,900", "4,294,967,295"]);
+        assert_eq!(beyond(3000, "limits.attachment", 1024), "3,000 bytes, and limits.attachment is 1,024");
         assert_eq!(named(["a", "b"].map(str::to_owned).into_iter()), "a, b");
         let numbers = || (0..1000).map(|nth| nth.to_string());
         let listed = few(numbers());

@@ -11,6 +11,7 @@ use mailshelf_storage::{Digest, failpoint};
 use crate::config::Limits;
 use crate::drop::{Claimed, Format, NotTaken, Taken};
 use crate::envelope::{self, Envelope};
+use crate::explain::words::beyond;
 use crate::file::{ReadMail, Refusal};
 use crate::message::likeness::likeness;
 use crate::message::{self, Headline, Unreadable};
@@ -184,7 +185,7 @@ fn whole(bytes: Vec<u8>, size: u64, digest: Digest, limits: &Limits) -> Whole {
         Whole::Unfit(Refusal { reason, because: Some(because) }, Box::new(message::headline(&bytes)))
     };
     if size > limits.message {
-        return unfit(Reason::MessageTooLarge, format!("{size} bytes, and the limit is {}", limits.message));
+        return unfit(Reason::MessageTooLarge, beyond(size, "limits.message", limits.message));
     }
     let bounds = message::Limits { parts: limits.parts, depth: limits.depth, ..message::Limits::default() };
     match message::read(&bytes, &bounds) {
