@@ -75,6 +75,28 @@ fn a_mail_that_is_given_back_is_filed_where_it_was_not() {
     site.assert_sound();
 }
 
+#[test]
+fn what_was_rejected_for_one_reason_goes_back_or_is_deleted_alone() {
+    let (site, id) = kept();
+    site.ok(&["library", "add", "closed", "--alias", "closed"]);
+    site.deliver("b.eml", mail("b", &["closed"], "b"));
+    let other = site.pass()["mails"][0]["mail"].as_str().unwrap().to_owned();
+    let error = site.fails(2, &["rejected", "replay", "--reason", "spam"]);
+    assert!(error.contains("reason spam: there is no such reason\nhint: those there are: "), "{error}");
+    site.fails(2, &["rejected", "replay", "--reason", "unknown-alias", &id]);
+    let none = site.ok(&["rejected", "purge", "--reason", "quota-exceeded"]);
+    assert_eq!((none.as_str(), files(&site).len()), ("Nothing was deleted.\n", 2));
+    let back = site.json(&["rejected", "replay", "--reason", "unknown-alias"]);
+    assert_eq!((back.len(), &back[0]["mail"]), (1, &id.as_str().into()));
+    assert_eq!(files(&site), [format!("{other}~b.eml")]);
+    let reason = site.json(&["rejected", "list"])[0]["recipients"][0]["reason"].as_str().unwrap().to_owned();
+    let early = site.ok(&["rejected", "purge", "--reason", &reason, "--older-than", "7d"]);
+    assert_eq!(early, "Nothing was deleted.\n");
+    let gone = site.json(&["rejected", "purge", "--all", "--reason", &reason]);
+    assert_eq!((gone.len(), &gone[0]["mail"]), (1, &other.as_str().into()));
+    assert_eq!(files(&site), [""; 0]);
+}
+
 /// A recipient that was filed is never filed again, even if the sender is better proven by now.
 #[test]
 fn nobody_who_has_it_gets_it_again() {

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use mailshelf::dispose::aside::{self, Kept};
+use mailshelf::outcome::Reason;
 use mailshelf::site::Look;
 use mailshelf_storage::DeliveryId;
-use mailshelf_storage::model::KeptEnd;
+use mailshelf_storage::model::{KeptEnd, OutcomeKind};
 
 use super::mail::{find, show};
 use super::{Context, DONE, prefix, when, wrong};
@@ -23,7 +24,7 @@ pub enum Rejected {
     /// Show what is kept, oldest first, why, and until when
     #[command(after_help = "Example: mailshelf rejected list --reason unsafe-server")]
     List {
-        /// Only mail that was rejected for this reason
+        /// Only mail that was rejected for this reason, for some recipient
         #[arg(long)]
         reason: Option<String>,
     },
@@ -37,7 +38,7 @@ pub enum Rejected {
     ///
     /// It gets a new id; what is on record of the old one stays. It goes back for those recipients that it was rejected
     /// for: what was filed is not filed again.
-    #[command(after_help = "Example: mailshelf rejected replay 01KAJ4R5XQ")]
+    #[command(after_help = "Example: mailshelf rejected replay --reason quota-exceeded")]
     Replay {
         /// As `list` shows it; its beginning will do, from 8 characters on
         #[arg(value_name = "ID")]
@@ -45,6 +46,9 @@ pub enum Rejected {
         /// All that is kept
         #[arg(long, conflicts_with = "ids")]
         all: bool,
+        /// All that was rejected for this reason, for some recipient
+        #[arg(long, conflicts_with = "ids")]
+        reason: Option<String>,
     },
     /// Delete kept mail before its term
     #[command(after_help = format!("{}\n\
@@ -59,6 +63,9 @@ pub enum Rejected {
         /// All that is kept
         #[arg(long, conflicts_with_all = ["ids", "older_than"])]
         all: bool,
+        /// Only mail that was rejected for this reason, for some recipient
+        #[arg(long, conflicts_with = "ids")]
+        reason: Option<String>,
     },
 }
 
@@ -72,8 +79,10 @@ impl Rejected {
                 show::show(&site, &context.out, id)?;
                 Ok(DONE)
             }
-            Rejected::Replay { ids, all } => replay::replay(context, ids, *all),
-            Rejected::Purge { ids, older_than, all } => purge::purge(context, ids, *older_than, *all),
+            Rejected::Replay { ids, all, reason } => replay::replay(context, ids, *all, reason.as_deref()),
+            Rejected::Purge { ids, older_than, all, reason } => {
+                purge::purge(context, ids, *older_than, *all, reason.as_deref())
+            }
         }
     }
 }
@@ -85,6 +94,26 @@ fn kept(site: &Look) -> anyhow::Result<Vec<Kept>> {
     let mut kept = aside::kept_in(&site.config.drop.kept)?.collect::<Result<Vec<_>, _>>()?;
     kept.sort_by(|a, b| (a.kept_at, &a.path).cmp(&(b.kept_at, &b.path)));
     Ok(kept)
+}
+
+/// Those that were rejected for a reason, for whichever recipient; all, where none is named.
+fn for_reason(site: &Look, kept: Vec<Kept>, reason: Option<&str>) -> anyhow::Result<Vec<Kept>> {
+    let Some(reason) = reason else { return Ok(kept) };
+    if Reason::of(reason).is_none() {
+        let known: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        let hint = format!("those there are: {}", known.join(" "));
+        return Err(wrong(format!("reason {reason}: there is no such reason"), Some(hint)));
+    }
+    let reader = site.catalog.read()?;
+    let mut found = Vec::new();
+    for one in kept {
+        let outcomes = one.id.map(|id| reader.outcomes(id)).transpose()?.unwrap_or_default();
+        let mut refused = outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Rejected);
+        if refused.any(|outcome| outcome.reason.as_deref() == Some(reason)) {
+            found.push(one);
+        }
+    }
+    Ok(found)
 }
 
 /// The mails that are named. Nothing is done to any of them before all are known.

@@ -3,15 +3,15 @@
 use mailshelf::dispose::aside::Kept;
 use mailshelf::dispose::kept::until;
 use mailshelf::drop::shown;
-use mailshelf::outcome::Reason;
 use mailshelf::record::words::time;
 use mailshelf::site::Look;
 use mailshelf_storage::model::OutcomeKind;
 use serde::Serialize;
 
+use super::for_reason;
+use crate::cli::DONE;
 use crate::cli::mail::view::{Names, View};
 use crate::cli::output::{Output, Show};
-use crate::cli::{DONE, wrong};
 
 /// One file that is kept.
 #[derive(Serialize)]
@@ -28,15 +28,11 @@ struct Entry {
 }
 
 pub fn list(site: &Look, out: &Output, reason: Option<&str>) -> anyhow::Result<u8> {
-    if let Some(reason) = reason.filter(|reason| Reason::of(reason).is_none()) {
-        let known: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-        let hint = format!("those there are: {}", known.join(" "));
-        return Err(wrong(format!("reason {reason}: there is no such reason"), Some(hint)));
-    }
+    let kept = for_reason(site, super::kept(site)?, reason)?;
     let reader = site.catalog.read()?;
     let names = Names::read(&*reader)?;
     let mut entries = Vec::new();
-    for kept in super::kept(site)? {
+    for kept in kept {
         let mail = match kept.id {
             Some(id) => reader.mail(id)?,
             None => None,
@@ -48,11 +44,7 @@ pub fn list(site: &Look, out: &Output, reason: Option<&str>) -> anyhow::Result<u
             }
             None => None,
         };
-        let is_meant =
-            |wanted: &str| mail.as_ref().is_some_and(|mail| reasons(mail).any(|one| one == wanted));
-        if reason.is_none_or(is_meant) {
-            entries.push(Entry::new(site, &kept, mail));
-        }
+        entries.push(Entry::new(site, &kept, mail));
     }
     drop(reader);
     out.list(&entries, "No rejected mail is kept.")?;

@@ -5,7 +5,7 @@ use mailshelf::dispose::kept::{self, Taking, is_ours};
 use mailshelf_storage::DeliveryId;
 use serde::Serialize;
 
-use super::{SHOWN, choose, replay};
+use super::{SHOWN, choose, for_reason, replay};
 use crate::cli::{Context, DONE, FAILED, complain, wrong};
 
 /// A mail that was deleted.
@@ -20,14 +20,15 @@ pub fn purge(
     ids: &[String],
     older_than: Option<Timestamp>,
     all: bool,
+    reason: Option<&str>,
 ) -> anyhow::Result<u8> {
-    if ids.is_empty() && older_than.is_none() && !all {
-        let hint = format!("name it by its id, or say --older-than 7d, or --all; {SHOWN}");
+    if ids.is_empty() && older_than.is_none() && !all && reason.is_none() {
+        let hint = format!("name it by its id, or say --older-than 7d, --reason REASON, or --all; {SHOWN}");
         return Err(wrong("rejected purge: no mail is named", Some(hint)));
     }
     let look = context.look()?;
     let _taking = Taking::begin(&look.config.drop.kept)?;
-    let mut chosen = super::kept(&look)?;
+    let mut chosen = for_reason(&look, super::kept(&look)?, reason)?;
     if !ids.is_empty() {
         chosen = choose(&look, chosen, ids)?;
     }

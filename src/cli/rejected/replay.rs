@@ -8,7 +8,7 @@ use mailshelf::site::{Look, Site};
 use mailshelf_storage::DeliveryId;
 use serde::Serialize;
 
-use super::{SHOWN, choose, kept};
+use super::{SHOWN, choose, for_reason, kept};
 use crate::cli::queue::retry::claimed;
 use crate::cli::{Context, DONE, FAILED, complain, open, wrong};
 
@@ -21,19 +21,17 @@ struct Back {
 }
 
 /// One that cannot be given back holds up no other. What was is told once that is durable, or cannot be made so.
-pub fn replay(context: &Context, ids: &[String], all: bool) -> anyhow::Result<u8> {
-    if ids.is_empty() && !all {
-        let hint = format!("name it by its id, or say --all; {SHOWN}");
+pub fn replay(context: &Context, ids: &[String], all: bool, reason: Option<&str>) -> anyhow::Result<u8> {
+    if ids.is_empty() && !all && reason.is_none() {
+        let hint = format!("name it by its id, or say --reason REASON, or --all; {SHOWN}");
         return Err(wrong("rejected replay: no mail is named", Some(hint)));
     }
     let look = context.look()?;
     let settings = look.config.drop_settings();
     let (entrance, format) = (drop::entrance(&settings)?, settings.format());
     let _taking = Taking::begin(&look.config.drop.kept)?;
-    let chosen = match all {
-        true => kept(&look)?,
-        false => choose(&look, kept(&look)?, ids)?,
-    };
+    let kept = for_reason(&look, kept(&look)?, reason)?;
+    let chosen = if ids.is_empty() { kept } else { choose(&look, kept, ids)? };
     if chosen.is_empty() && !context.out.is_json() {
         context.out.line("No rejected mail is kept.")?;
     }
