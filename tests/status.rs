@@ -56,6 +56,36 @@ fn a_new_site_is_well() {
     assert!(value["free_bytes"]["contents"].as_u64().unwrap() > 0);
 }
 
+/// A prefix may make an alias what none may be: mail to postmaster would be filed, and nobody read it.
+#[test]
+fn a_prefix_that_makes_an_alias_a_reserved_one_needs_attention() {
+    let site = Site::new();
+    let long = "l".repeat(126);
+    for (name, alias) in [("master", "master"), ("long", long.as_str()), ("fine", "fine")] {
+        site.ok(&["library", "add", name, "--alias", alias]);
+    }
+    assert_problems(&site, &[], &[]);
+    site.configure("alias_prefix = \"\"", "alias_prefix = \"post\"");
+    let wanted = [
+        "library long has the alias llll",
+        "library master has the alias master, and may not: postmaster must reach a person (RFC 5321 section 4.5.1): \
+         `mailshelf library set master --alias ALIAS` gives it another",
+    ];
+    assert_problems(&site, &[], &wanted);
+    site.ok(&["library", "set", "long", "--alias", "short"]);
+    site.ok(&["library", "set", "master", "--alias", "other"]);
+    // What it was called still leads there.
+    let wanted = [
+        "former alias llll",
+        "former alias master leads to library master, and may not: postmaster must reach a person (RFC 5321 section \
+         4.5.1): `mailshelf library set master --forget master` ends it",
+    ];
+    assert_problems(&site, &[], &wanted);
+    site.ok(&["library", "set", "master", "--forget", "master"]);
+    site.ok(&["library", "set", "long", "--forget", &long]);
+    assert_problems(&site, &[], &[]);
+}
+
 #[test]
 fn what_was_filed_and_what_is_kept_is_counted() {
     let site = Site::open_to_all();

@@ -157,6 +157,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
     let free = spaces.each_ref().map(|space| space.as_ref().map(|space| space.free));
     let [catalog_free, contents_free] = free;
     problems.extend(problems::unused(&site.catalog.read()?.unused_addresses()?));
+    problems.extend(problems::reserved(&*site.catalog.read()?, &site.config.site)?);
     let (last_pass, counts) = on_record(site)?;
     let Counts { documents, removed, contents, bytes, mails, libraries, users } = counts;
     let mut view = View {

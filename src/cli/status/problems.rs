@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use mailshelf::config::Site;
 use mailshelf::drop::DropError;
-use mailshelf_storage::model::UnusedAddress;
+use mailshelf::route::Former;
+use mailshelf::route::alias::refusal;
+use mailshelf_storage::model::{FormerAlias, UnusedAddress};
+use mailshelf_storage::{Error, Reader};
 
 use super::View;
 use crate::cli::paste::quoted;
@@ -26,6 +30,35 @@ pub fn unused(addresses: &[UnusedAddress]) -> Option<String> {
          `mailshelf user set {login} --address ADDRESS` puts others in place of all the user has",
         first.login
     ))
+}
+
+/// Aliases that no library may have here, as the prefix of the site is now, and that mail comes by all the same; and
+/// those that no mail can come by.
+pub fn reserved(reader: &dyn Reader, site: &Site) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    for library in reader.libraries()? {
+        let name = quoted(library.name.as_str());
+        if let Some(why) = refusal(&library.alias, site) {
+            found.push(format!(
+                "library {} has the alias {}, and may not: {why}: `mailshelf library set {name} --alias ALIAS` gives it \
+                 another, or another site.alias_prefix helps",
+                library.name, library.alias
+            ));
+        }
+        for FormerAlias { alias, since } in reader.former_aliases(library.id)? {
+            let Some(former) = Former::now(alias, since, site.former_alias) else { continue };
+            if let Some(why) = refusal(&former.alias, site) {
+                found.push(format!(
+                    "former alias {} leads to library {}, and may not: {why}: `mailshelf library set {name} --forget {}` \
+                     ends it",
+                    former.alias,
+                    library.name,
+                    quoted(former.alias.as_str())
+                ));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What the numbers give cause for.
