@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -298,6 +298,10 @@ fn a_file_that_is_none_is_told_as_such() {
     assert_eq!(told[0], "line 2, column 5: not UTF-8");
     let told = refused(apply(&site, " \n", &["--prune"]));
     assert_eq!(told[0], "it is empty, and --prune would remove all there is");
+    for blank in ["\u{feff}", "\u{feff}\r\n \t\n"] {
+        let told = refused(apply(&site, blank, &["--prune"]));
+        assert_eq!(told[0], "it is empty, and --prune would remove all there is", "{blank:?}");
+    }
     let at = |name: &str| site.path(name).to_str().unwrap().to_owned();
     let told = site.fails(2, &["apply", &at("nowhere.toml")]);
     assert!(told.contains("nowhere.toml: cannot be read: No such file"), "{told}");
@@ -401,6 +405,38 @@ fn what_other_commands_warn_of_it_warns_of() {
         "[user.carol]\naddresses = ['c@x.org', 'd@x.org']\n[library.l]\nalias = 'l'\ntrust-from = 'no'";
     let output = apply(&site, proven, &[]);
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+/// A pipe that a shell hands over is read; one that stands in a folder keeps nobody waiting.
+#[test]
+fn what_is_applied_is_a_file_or_comes_by_a_pipe_of_the_shell() {
+    let site = shop();
+    site.ok(&["export", "-o", site.path("site.toml").to_str().unwrap()]);
+    let fifo = site.path("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    let run = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh", crate::util::PROGRAM, "--config"]);
+        command.current_dir(site.path("")).arg("mailshelf.toml");
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let _limit = Limit::of(&child);
+        child.wait_with_output().unwrap()
+    };
+    let refused = run("exec \"$@\" apply fifo < /dev/null");
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("declaration fifo: it is no regular file\nhint: name a file; `-`"), "{said}");
+    for script in [
+        "cat site.toml | \"$@\" apply - --prune",
+        "(sleep 0.1; cat site.toml) | \"$@\" apply /dev/stdin --prune",
+        "\"$@\" apply /dev/stdin --prune < site.toml",
+        "(sleep 0.1; cat site.toml) | \"$@\" apply /dev/fd/3 --prune 3<&0 < /dev/null",
+        "cat site.toml > fifo & \"$@\" apply - --prune < fifo",
+        "cat site.toml > fifo & \"$@\" apply /dev/stdin --prune < fifo",
+    ] {
+        assert_eq!(done(run(script)), "Nothing to change.\n", "{script}");
+    }
 }
 
 /// The file in the README is one.

@@ -56,7 +56,7 @@ const FAULTS: usize = 100;
 impl Apply {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
         let text = source::read(&self.file)?;
-        if self.prune && text.trim().is_empty() {
+        if self.prune && is_blank(&text) {
             // What a pipe gives whose other end has failed; the export of an empty site is not without a word.
             let what =
                 format!("{}: it is empty, and --prune would remove all there is", source::name(&self.file));
@@ -118,6 +118,11 @@ impl Apply {
         complain(&format!("{name}: nothing is changed"), None);
         WRONG
     }
+}
+
+/// Whether no table and no comment stands in a text, whatever a byte order mark makes of its length.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c == '\u{feff}')
 }
 
 /// All faults, in the order of the text.
