@@ -407,6 +407,27 @@ fn what_other_commands_warn_of_it_warns_of() {
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
 
+/// By the option that every command has; what `apply` takes is TOML.
+#[test]
+fn an_export_for_programs_says_what_the_file_says() {
+    let site = shop();
+    let mut expected = serde_json::to_value(export(&site).parse::<toml::Table>().unwrap()).unwrap();
+    expected["library"]["scans"]["grants"] = json!({});
+    let printed = site.ok(&["export", "--json"]);
+    assert_eq!((printed.lines().count(), printed.contains('\u{202e}')), (1, false), "{printed}");
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), expected);
+    let file = site.path("site.json");
+    site.ok(&["export", "--json", "-o", file.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), printed);
+    let error = site.fails(2, &["apply", file.to_str().unwrap()]);
+    assert!(
+        error.contains("a declaration is TOML, and this is none\nhint: `mailshelf export` without"),
+        "{error}"
+    );
+    let empty = Site::new().json(&["export"]);
+    assert_eq!(empty, [json!({"user": {}, "group": {}, "library": {}})]);
+}
+
 /// A pipe that a shell hands over is read; one that stands in a folder keeps nobody waiting.
 #[test]
 fn what_is_applied_is_a_file_or_comes_by_a_pipe_of_the_shell() {

@@ -24,7 +24,7 @@ use warn::Warning;
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub struct Apply {
-    /// What is wanted; `-` is standard input
+    /// What is wanted, as TOML; `-` is standard input
     file: PathBuf,
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -64,6 +64,11 @@ impl Apply {
         }
         let (written, faults) = match read(&text) {
             Ok(read) => read,
+            Err(_) if text.trim_start().starts_with('{') => {
+                let what = format!("{}: a declaration is TOML, and this is none", source::name(&self.file));
+                let hint = "`mailshelf export` without --json prints one".to_owned();
+                return Err(wrong(what, Some(hint)));
+            }
             Err(faults) => return Ok(self.refuse(&text, &faults)),
         };
         let site = context.site()?;

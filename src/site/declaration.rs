@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mailshelf_storage::model::{self, Grant, LibrarySettings, Member, Principal, Role};
 use mailshelf_storage::{Address, Alias, GroupName, LibraryName, Login, Reader, Result};
 
+mod json;
 mod read;
 mod setting;
 mod write;
