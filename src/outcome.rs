@@ -118,9 +118,9 @@ impl Reason {
         }
     }
 
-    /// Mail rejected for one of these may have been our server's fault or ours, and that a library is full is its
-    /// administrator's affair: it is kept aside, whatever `drop.rejected` says.
-    pub fn may_be_our_fault(reason: &str) -> bool {
+    /// Mail rejected for one of these is kept aside, whatever `drop.rejected` says: it may have been the mail server's
+    /// fault or ours; and that a library is full is its administrator's affair, and not the sender's.
+    pub fn is_always_kept(reason: &str) -> bool {
         matches!(
             Reason::of(reason),
             Some(

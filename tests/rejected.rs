@@ -187,7 +187,7 @@ fn a_pass_deletes_what_has_had_its_term() {
 }
 
 #[test]
-fn without_the_setting_only_what_may_be_our_fault_is_kept() {
+fn without_the_setting_only_what_is_always_kept_is() {
     let site = Site::open_to_all();
     site.deliver("a.eml", mail("a", &["nobody"], "a"));
     site.deliver("b.eml", mail("b", &[], "b"));

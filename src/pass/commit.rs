@@ -237,7 +237,7 @@ pub(crate) fn is_kept(outcomes: &[Outcome], rejected: Rejected) -> bool {
         Rejected::Copied => false,
         Rejected::Keep => rejections.next().is_some(),
         Rejected::Delete => {
-            rejections.any(|outcome| outcome.reason.as_deref().is_some_and(Reason::may_be_our_fault))
+            rejections.any(|outcome| outcome.reason.as_deref().is_some_and(Reason::is_always_kept))
         }
     }
 }
