@@ -143,6 +143,10 @@ impl About<'_> {
         let mut decided = decide::decide_before(prepared, self.config, self.reader, &mut |_, identity| {
             identities.push(identity.clone());
         })?;
+        if self.place == Place::Kept {
+            // As it would be if it were given back.
+            decided.given_back = Some(prepared.claimed.id);
+        }
         let records = match self.foretell(&decided) {
             // What the catalog refuses is a fault that only this mail shows.
             Err(error) if !error.is_temporary() => {

@@ -14,7 +14,7 @@ use crate::config;
 use crate::escape::json;
 use crate::file::{Proposal, Proposed, Refusal};
 use crate::route::Former;
-use quota::{Asked, Rooms, Terms};
+use quota::{Asked, Note, Rooms, Terms};
 use shelf::{Marks, Shelf, Standings};
 use words::{MailRecord, RecipientRecord, SenderRecord, Standing};
 
@@ -41,6 +41,8 @@ pub struct Decided<'a> {
     pub recipients: Vec<Decision<'a>>,
     /// What the mail as a whole came to.
     pub fate: Fate,
+    /// The delivery as which it was kept aside, where an administrator gave it back and it was not taken since.
+    pub given_back: Option<DeliveryId>,
 }
 
 /// What a mail as a whole came to.
@@ -150,12 +152,15 @@ impl Book<'_> {
         }
         let now = Timestamp::now();
         let mut settled = Vec::with_capacity(batch.len());
+        let mut rooms = Rooms::new(Terms::of(self.drop, now));
         for decided in batch {
             writer.savepoint()?;
-            let (standings, rooms) = (Standings::default(), Rooms::new(Terms::of(self.drop, now)));
-            match (Entry { book: self, writer: &mut *writer, decided, now, standings, rooms }).record() {
+            let (standings, rooms) = (Standings::default(), &mut rooms);
+            let mut entry = Entry { book: self, writer: &mut *writer, decided, now, standings, rooms };
+            match entry.record() {
                 Err(Unwritten::Failed(error)) if !error.is_temporary() => {
                     writer.roll_back()?;
+                    rooms.forget();
                     settled.push(Err(error));
                 }
                 result => {
@@ -176,7 +181,7 @@ struct Entry<'a, 'b> {
     decided: &'a Decided<'a>,
     now: Timestamp,
     standings: Standings,
-    rooms: Rooms,
+    rooms: &'a mut Rooms,
 }
 
 impl Entry<'_, '_> {
@@ -197,6 +202,10 @@ impl Entry<'_, '_> {
         let recipients = self.recipients(&mail)?;
         self.complain(known.as_ref(), &mail)?;
         self.add_record(&mail, recipients)?;
+        // One that waits, or is given up, is tried again.
+        if let Some(kept) = self.decided.given_back.filter(|_| mail.state == MailState::Done) {
+            self.writer.put_taken(kept)?;
+        }
         Ok(match mail.state {
             MailState::Done => Settled::Final,
             MailState::Open => Settled::Waiting,
@@ -311,9 +320,10 @@ impl Shelf for Entry<'_, '_> {
 
     fn admit(&mut self, library: &Library, asked: &Asked) -> Written<Result<(), Refusal>> {
         let answer = self.rooms.ask(&*self.writer, library, asked)?;
-        if let Some(bytes) = answer.anonymous {
-            let Terms { now, since, .. } = *self.rooms.terms();
-            self.writer.add_anonymous(library.id, now, since, bytes)?;
+        match answer.note {
+            Some(Note::Filed(bytes)) => self.writer.add_anonymous(library.id, self.now, bytes)?,
+            Some(Note::Aside(mail)) => self.writer.put_aside(library.id, self.now, &mail)?,
+            None => {}
         }
         Ok(answer.verdict)
     }

@@ -234,3 +234,139 @@ fn strangers_fill_a_full_library_at_most_once_more() {
         last["because"].as_str().unwrap().contains("no more is kept for it of senders whom nothing proves")
     );
 }
+
+/// Gives back all that is kept, has it judged, and gives the reasons, none where it was filed.
+fn again(site: &Site) -> Vec<String> {
+    site.ok(&["rejected", "replay", "--all"]);
+    let event = site.pass();
+    site.assert_sound();
+    let recipients = event["mails"].as_array().unwrap().iter().map(|mail| &mail["recipients"][0]);
+    let mut reasons: Vec<_> =
+        recipients.map(|one| one["reason"].as_str().unwrap_or_default().to_owned()).collect();
+    reasons.sort();
+    reasons
+}
+
+const FULL: &str = "quota-exceeded";
+const THEIRS: &str = "anonymous-quota-exceeded";
+
+/// Whoever asks whether there is room now must not lose it by asking.
+#[test]
+fn what_is_given_back_to_a_full_library_is_kept_again() {
+    let site = site(&["--quota", "1KiB"]);
+    filed(&site, &sized("1", 900, false));
+    assert_eq!(filed(&site, &sized("2", 900, false))["reason"], FULL);
+    for _ in 0..3 {
+        assert_eq!(again(&site), [FULL]);
+        assert_eq!((kept(&site), site.contents().len()), (1, 1));
+    }
+    // It is told before.
+    let file = entries(&site.path("state/kept")).remove(0);
+    let told = site.json(&["explain", file.to_str().unwrap()]).remove(0);
+    assert_eq!(
+        (&told["recipients"][0]["reason"], &told["disposal"]["action"]),
+        (&FULL.into(), &"keep".into())
+    );
+    // What it takes up among what is kept for the library it still does.
+    assert_eq!(filed(&site, &sized("3", 900, false))["reason"], THEIRS);
+    // Nor does it go if we die before it stands there again.
+    site.ok(&["rejected", "replay", "--all"]);
+    site.die("committed=kill");
+    site.run();
+    assert_eq!(kept(&site), 1);
+    site.ok(&["library", "set", "all", "--quota", "1MiB"]);
+    assert_eq!(again(&site), [""]);
+    assert_eq!((kept(&site), show(&site, "all")["used"].clone()), (0, 1800.into()));
+}
+
+#[test]
+fn with_room_for_some_of_what_is_given_back_the_others_are_kept() {
+    let site = site(&["--quota", "4KiB"]);
+    for nth in 0..7 {
+        let text = format!("{nth:01000}");
+        site.deliver(&format!("{nth}.eml"), mail(&nth.to_string(), &["all"], &text));
+    }
+    assert_eq!(site.pass()["filed"], 4);
+    assert_eq!(kept(&site), 3);
+    site.ok(&["library", "set", "all", "--quota", "5KiB"]);
+    assert_eq!(again(&site), ["", FULL, FULL]);
+    assert_eq!((kept(&site), site.contents().len()), (2, 5));
+    assert_eq!(again(&site), [FULL, FULL]);
+}
+
+/// The bound is one on floods. Neither does it hold for what is given back, nor is it used up by it.
+#[test]
+fn no_bound_of_a_day_holds_for_what_is_given_back() {
+    let site = site(&["--quota", "1KiB", "--anonymous-quota", "3KiB"]);
+    let today = || show(&site, "all")["anonymous_today"].as_u64().unwrap();
+    filed(&site, &sized("1", 900, false));
+    let refused = sized("2", 1200, false);
+    let size = refused.split_once("\r\nReceived").unwrap().1.len() as u64 + "Received".len() as u64;
+    assert_eq!(filed(&site, &refused)["reason"], FULL);
+    assert_eq!(today(), 900 + size, "what is kept counts as well as what is filed");
+    assert_eq!(again(&site), [FULL]);
+    assert_eq!(today(), 900, "nobody has sent it now");
+    site.ok(&["library", "set", "all", "--anonymous-quota", "900"]);
+    assert_eq!(filed(&site, &sized("3", 1, false))["reason"], THEIRS);
+    assert_eq!(again(&site), [FULL]);
+    site.ok(&["library", "set", "all", "--quota", "none"]);
+    assert_eq!(again(&site), [""]);
+    assert_eq!((today(), kept(&site), show(&site, "all")["used"].clone()), (900, 0, 2100.into()));
+}
+
+/// Once for each time that it is given back.
+#[test]
+fn only_what_was_given_back_is_kept_on_that_account() {
+    let site = site(&["--quota", "2KiB"]);
+    filed(&site, &sized("0", 2000, false));
+    let refused = sized("1", 1000, false);
+    assert_eq!(filed(&site, &refused)["reason"], FULL);
+    assert_eq!(filed(&site, &sized("2", 1000, false))["reason"], FULL);
+    assert_eq!(filed(&site, &refused)["reason"], THEIRS, "a copy is another mail");
+    site.ok(&["library", "set", "all", "--quota", "1KiB"]);
+    let first = site.json(&["rejected", "list"]).remove(0);
+    site.ok(&["rejected", "replay", first["mail"].as_str().unwrap()]);
+    // To somebody else it is not the one that was given back.
+    site.deliver("0.eml", refused.replace("x-receiver: all@", "x-receiver: all+x@"));
+    let event = site.pass();
+    let reason = |nth: usize| event["mails"][nth]["recipients"][0]["reason"].as_str().unwrap().to_owned();
+    let mut reasons = [reason(0), reason(1)];
+    reasons.sort();
+    assert_eq!((reasons, kept(&site)), ([THEIRS.to_owned(), FULL.to_owned()], 2));
+    assert_eq!(filed(&site, &refused)["reason"], THEIRS, "it has come back, and is awaited no more");
+    assert_eq!(kept(&site), 2);
+}
+
+/// A source that is replayed keeps its mail itself: nothing of it stands aside.
+#[test]
+fn what_a_replay_refuses_takes_up_nothing() {
+    let site = site(&["--quota", "1KiB"]);
+    let source = site.path("source");
+    fs::create_dir(&source).unwrap();
+    for nth in 0..3 {
+        fs::write(source.join(format!("{nth}.eml")), message(&nth.to_string(), &format!("{nth:01000}")))
+            .unwrap();
+    }
+    site.ok(&["replay", source.to_str().unwrap(), "--to", &format!("all@{DOMAIN}")]);
+    assert_eq!((site.documents("all").len(), kept(&site)), (1, 0));
+    assert_eq!(filed(&site, &sized("a", 1000, false))["reason"], FULL);
+    assert_eq!(kept(&site), 1);
+}
+
+#[test]
+fn what_is_purged_makes_room_for_what_is_kept() {
+    let site = site(&["--quota", "1KiB"]);
+    filed(&site, &sized("1", 1000, false));
+    for id in ["2", "3"] {
+        assert_eq!(filed(&site, &sized(id, 1000, false))["reason"], FULL);
+        assert_eq!(filed(&site, &sized("more", 1000, false))["reason"], THEIRS);
+        site.ok(&["rejected", "purge", "--all"]);
+    }
+    assert_eq!(show(&site, "all")["anonymous_today"], 1000);
+    // So does the end of its term.
+    assert_eq!(filed(&site, &sized("4", 1000, false))["reason"], FULL);
+    site.configure("keep_rejected = \"30d\"", "keep_rejected = \"1s\"");
+    site.wait_for("the term", |site| site.pass().get("purged").is_some());
+    site.configure("keep_rejected = \"1s\"", "keep_rejected = \"30d\"");
+    assert_eq!(filed(&site, &sized("5", 1000, false))["reason"], FULL);
+}

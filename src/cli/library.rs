@@ -14,7 +14,7 @@ pub mod former;
 mod meaning;
 mod view;
 
-use view::{Grant, View, Whole};
+use view::{Fill, Grant, View, Whole};
 
 /// Libraries: add, set, show, list, remove
 #[derive(clap::Subcommand)]
@@ -212,8 +212,8 @@ impl Library {
             Library::List => {
                 let (reader, now) = (site.catalog.read()?, Timestamp::now());
                 let view = |library: model::Library| {
-                    let usage = reader.usage(library.id, now, now)?;
-                    Ok(View::new(library, &usage, &site.config))
+                    let fill = Fill::of(&*reader, library.id, now)?;
+                    Ok(View::new(library, fill, &site.config))
                 };
                 let views: Vec<_> =
                     reader.libraries()?.into_iter().map(view).collect::<Result<_, Error>>()?;
@@ -266,8 +266,8 @@ fn show(context: &Context, site: &Site, name: &LibraryName) -> anyhow::Result<u8
     let grants = grants.map(|grant| Grant { principal: grant.principal, role: grant.role }).collect();
     let meanings = meaning::meanings(&library.settings, &site.config);
     let (now, former_aliases) = (Timestamp::now(), former::aliases(&*reader, library.id, site)?);
-    let usage = reader.usage(library.id, now, now)?;
-    let library = View::new(library, &usage, &site.config);
+    let fill = Fill::of(&*reader, library.id, now)?;
+    let library = View::new(library, fill, &site.config);
     context.out.show(&Whole { library, grants, former_aliases, meanings })?;
     Ok(DONE)
 }

@@ -17,8 +17,8 @@ mod replay;
 
 /// Rejected mail that was kept aside: list, show, replay, purge
 ///
-/// It is kept where `drop.rejected` says so, and always where the reason may be a fault of the mail server, for
-/// `drop.keep_rejected`; then a pass deletes it. What became of it stays on record.
+/// It is kept where `drop.rejected` says so, and always where the reason may be a fault of the mail server, or the library
+/// was full, for `drop.keep_rejected`; then a pass deletes it. What became of it stays on record.
 #[derive(clap::Subcommand)]
 pub enum Rejected {
     /// Show what is kept, oldest first, why, and until when
@@ -37,7 +37,8 @@ pub enum Rejected {
     /// Give mail back to the drop, where the next pass decides anew by the settings of then
     ///
     /// It gets a new id; what is on record of the old one stays. It goes back for those recipients that it was rejected
-    /// for: what was filed is not filed again.
+    /// for: what was filed is not filed again. Where the library is full as ever it is kept again; no --anonymous-quota
+    /// holds for it.
     #[command(after_help = "Example: mailshelf rejected replay --reason quota-exceeded")]
     Replay {
         /// As `list` shows it; its beginning will do, from 8 characters on

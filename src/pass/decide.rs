@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use mailshelf_storage::model::{Calendar, Level, Library, Mail, MailFields, MailState, Role};
-use mailshelf_storage::{Digest, LibraryId, Reader, Result, failpoint};
+use mailshelf_storage::{DeliveryId, Digest, LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
-use crate::config::Config;
+use crate::config::{Config, Rejected};
 use crate::envelope::Envelope;
 use crate::escape::shorten;
 use crate::file::{self, Proposal, Refusal};
@@ -43,6 +43,7 @@ fn bare<'a>(prepared: &'a Prepared, config: &Config) -> Decided<'a> {
         elapsed: prepared.elapsed,
         recipients: Vec::new(),
         fate: Fate::Judged,
+        given_back: None,
     }
 }
 
@@ -96,11 +97,24 @@ pub(crate) fn decide_before<'a>(
     if let Some(identity) = best {
         decided.sender = sender_record(&identity);
     }
+    decided.given_back = given_back(&decided, config, reader)?;
     for decision in &mut decided.recipients {
         let sender = decision.sender.take();
         decision.sender = sender.or_else(|| unasked(&decided.sender)).filter(|own| *own != decided.sender);
     }
     Ok(decided)
+}
+
+/// As what it was kept aside, if it was given back. All that it is for now it was refused for then, so the first will do.
+/// A copy is never what was given back: that went to the drop.
+fn given_back(decided: &Decided<'_>, config: &Config, reader: &dyn Reader) -> Result<Option<DeliveryId>> {
+    let (Some(digest), Some(first)) = (decided.mail.digest, decided.recipients.first()) else {
+        return Ok(None);
+    };
+    match config.drop.rejected {
+        Rejected::Copied => Ok(None),
+        Rejected::Delete | Rejected::Keep => reader.given_back(digest, &first.recipient),
+    }
 }
 
 /// Who sent it to a recipient that is no library, or takes no mail: whoever the mail is proven to be from, nothing was

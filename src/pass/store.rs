@@ -1,12 +1,11 @@
 //! What has to be in the contents before a batch is recorded.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use mailshelf_storage::model::Library;
-use mailshelf_storage::{Content, Contents, DeliveryId, Digest, Error, LibraryId, Reader};
+use mailshelf_storage::{Content, Contents, Digest, Error, LibraryId, Reader};
 
-use crate::record::quota::{Asked, Foresight, Terms, is_bounded};
+use crate::record::quota::{Asked, Rooms, Terms, is_bounded};
 use crate::record::shelf::{covers, stands_for};
 use crate::record::{Decided, Decision, Verdict};
 
@@ -20,8 +19,7 @@ pub(super) fn wanted<'a>(
     let mut batch = Batch {
         contents,
         reader,
-        foresight: foresight.map(Foresight::new),
-        judged: HashMap::new(),
+        foresight: foresight.map(Rooms::new),
         seen: HashSet::new(),
         ahead: HashMap::new(),
         wanted: Vec::new(),
@@ -40,9 +38,7 @@ struct Batch<'a, 'b> {
     /// What will end as a duplicate, or find no room, needs no contents of its own: nothing would refer to them, and
     /// mail that is refused must not fill the disk with them. That is looked up before it is decided, so it may be
     /// wrong; whoever relies on a content that is missing then decides again.
-    foresight: Option<Foresight>,
-    /// Whether a mail finds room in a library, where that has a quota; once for all its addresses there.
-    judged: HashMap<(DeliveryId, LibraryId), bool>,
+    foresight: Option<Rooms>,
     seen: HashSet<Digest>,
     /// What mails of this batch file, by library and likeness.
     ahead: HashMap<(LibraryId, Digest), Vec<&'a Decision<'a>>>,
@@ -65,9 +61,7 @@ impl<'a> Batch<'a, '_> {
             if (is_bounded || !missing.is_empty()) && self.is_duplicate(mail, decision, library)? {
                 return Ok(());
             }
-            if is_bounded
-                && !self.has_room(library, mail.mail.delivery, &Asked::of(mail, decision, proposal))?
-            {
+            if is_bounded && !self.has_room(library, &Asked::of(mail, decision, proposal))? {
                 return Ok(());
             }
         }
@@ -93,12 +87,9 @@ impl<'a> Batch<'a, '_> {
         Ok(before.iter().any(|before| covers(&before.outcome, decision)))
     }
 
-    fn has_room(&mut self, library: &Library, delivery: DeliveryId, asked: &Asked) -> Result<bool, Error> {
+    fn has_room(&mut self, library: &Library, asked: &Asked) -> Result<bool, Error> {
         let Some(foresight) = &mut self.foresight else { return Ok(true) };
-        match self.judged.entry((delivery, library.id)) {
-            Entry::Occupied(judged) => Ok(*judged.get()),
-            Entry::Vacant(new) => Ok(*new.insert(foresight.has_room(self.reader, library, asked)?)),
-        }
+        Ok(foresight.ask(self.reader, library, asked)?.verdict.is_ok())
     }
 
     fn is_stored(&self, content: Content<'_>) -> Result<bool, Error> {

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
-    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent,
-    Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Aside, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
+    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside, NewDocument,
+    NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, RemovalId, Result,
@@ -65,6 +65,9 @@ pub trait Reader {
     fn outcomes(&self, delivery: DeliveryId) -> Result<Vec<Outcome>>;
     /// How a mail that was kept aside left the folder, if it has.
     fn kept_end(&self, delivery: DeliveryId) -> Result<Option<KeptEnd>>;
+    /// The kept delivery that was given back to the drop and is this mail: it has the same digest, was rejected for this
+    /// recipient, and has not been taken yet.
+    fn given_back(&self, digest: Digest, recipient: &str) -> Result<Option<DeliveryId>>;
     /// Mails, newest first.
     fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>>;
     /// The deliveries that this node took and that wait, oldest first.
@@ -140,9 +143,11 @@ pub trait Reader {
     /// The `seq` of the newest event; 0 if there is none.
     fn last_event(&self) -> Result<u64>;
 
-    /// How full a library is: on the day (UTC) of `at`, and for what was kept aside on the day of `since` or later. A
-    /// look-up of one row, and of one for each of these days.
-    fn usage(&self, library: LibraryId, at: Timestamp, since: Timestamp) -> Result<Usage>;
+    /// How full a library is, and what was filed on the day (UTC) of `at`. Two look-ups.
+    fn usage(&self, library: LibraryId, at: Timestamp) -> Result<Usage>;
+    /// What stands aside because a library was full, put there at `since` or later; what came on the day (UTC) of `at`. A
+    /// row for each such mail is read.
+    fn aside(&self, library: LibraryId, at: Timestamp, since: Timestamp) -> Result<Aside>;
     /// The libraries whose sum of bytes is wrong. Looks at every version: for `verify`.
     fn miscounts(&self) -> Result<Vec<Miscount>>;
 
@@ -202,21 +207,20 @@ pub trait Writer: Reader {
         outcome: &Outcome,
         now: Timestamp,
     ) -> Result<()>;
-    /// Records how a kept mail leaves the folder, in place of what was recorded before: a move may be begun again.
+    /// Records how a kept mail leaves the folder, in place of what was recorded before: a move may be begun again. It
+    /// stands aside for no library any more. One that is given back is awaited.
     fn put_kept_end(&mut self, delivery: DeliveryId, end: &KeptEnd) -> Result<()>;
+    /// A mail that was given back has been taken: it is awaited no more. `kept` is what [`Reader::given_back`] gave.
+    fn put_taken(&mut self, kept: DeliveryId) -> Result<()>;
     /// Adds a document under the name proposed or, where that is taken, under the next free number
     /// ([`crate::model::numbered`]) or as a new version, as it says itself; gives the place it has now. Its content must
     /// be on record with its size, and not doomed; else `Error::Refused`.
     fn add_document(&mut self, document: &NewDocument) -> Result<Placed>;
-    /// Adds to what nobody proven has sent to a library on the day (UTC) of `at`, and forgets the days before both that of
-    /// `since` and the day before.
-    fn add_anonymous(
-        &mut self,
-        library: LibraryId,
-        at: Timestamp,
-        since: Timestamp,
-        bytes: Anonymous,
-    ) -> Result<()>;
+    /// Adds to what nobody proven has filed in a library on the day (UTC) of `at`, and forgets all but this day and the one
+    /// before.
+    fn add_anonymous(&mut self, library: LibraryId, at: Timestamp, bytes: u64) -> Result<()>;
+    /// A mail is put aside because a library is full. It counts there until [`Writer::put_kept_end`] says that it leaves.
+    fn put_aside(&mut self, library: LibraryId, at: Timestamp, mail: &NewAside) -> Result<()>;
     /// Puts right what [`Reader::miscounts`] finds, and gives it as it was found.
     fn recount(&mut self) -> Result<Vec<Miscount>>;
     /// Puts a document with all its versions into the recycle bin of its library; gives its newest version. Its name is

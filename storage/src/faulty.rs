@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
-    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent,
-    Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Aside, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
+    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside, NewDocument,
+    NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -218,6 +218,7 @@ macro_rules! reads {
                 fn mail(delivery: DeliveryId) -> Option<Mail>;
                 fn outcomes(delivery: DeliveryId) -> Vec<Outcome>;
                 fn kept_end(delivery: DeliveryId) -> Option<KeptEnd>;
+                fn given_back(digest: Digest, recipient: &str) -> Option<DeliveryId>;
                 fn mails(query: &MailQuery) -> Vec<Mail>;
                 fn open_mails(node: &str) -> Vec<DeliveryId>;
                 fn deliveries(prefix: &str, limit: usize) -> Vec<DeliveryId>;
@@ -243,7 +244,8 @@ macro_rules! reads {
                 fn events(query: &EventQuery) -> Vec<Event>;
                 fn events_between(since: Timestamp, until: Timestamp) -> Option<(u64, u64)>;
                 fn last_event() -> u64;
-                fn usage(library: LibraryId, at: Timestamp, since: Timestamp) -> Usage;
+                fn usage(library: LibraryId, at: Timestamp) -> Usage;
+                fn aside(library: LibraryId, at: Timestamp, since: Timestamp) -> Aside;
                 fn miscounts() -> Vec<Miscount>;
                 fn integrity() -> Vec<String>;
             }
@@ -274,8 +276,10 @@ impl Writer for FaultyWriter<'_> {
         fn put_mail(mail: &Mail) -> ();
         fn put_outcome(delivery: DeliveryId, pass: PassId, outcome: &Outcome, now: Timestamp) -> ();
         fn put_kept_end(delivery: DeliveryId, end: &KeptEnd) -> ();
+        fn put_taken(kept: DeliveryId) -> ();
         fn add_document(document: &NewDocument) -> Placed;
-        fn add_anonymous(library: LibraryId, at: Timestamp, since: Timestamp, bytes: Anonymous) -> ();
+        fn add_anonymous(library: LibraryId, at: Timestamp, bytes: u64) -> ();
+        fn put_aside(library: LibraryId, at: Timestamp, mail: &NewAside) -> ();
         fn recount() -> Vec<Miscount>;
         fn remove_document(library: LibraryId, folder: &str, name: &str, removal: RemovalId) -> Document;
         fn restore_document(removal: RemovalId) -> Placed;

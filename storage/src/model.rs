@@ -21,7 +21,7 @@ pub use numbering::{NAME_BYTES, NAME_LENGTH, fitted, name_key, numbered, split_e
 pub use people::{Grant, Group, Principal, Role, UnusedAddress, User};
 pub use query::{EventQuery, MailQuery};
 pub use settings::{Attachments, Library, LibrarySettings, SenderPolicy, TrustFrom};
-pub use usage::{Anonymous, FormerAlias, Miscount, Usage};
+pub use usage::{Aside, FormerAlias, Miscount, NewAside, Usage};
 
 /// An enum whose values have one spelling each: on command lines, in the catalog and in JSON.
 macro_rules! words {

@@ -1,10 +1,11 @@
 //! A library as it is shown.
 
+use jiff::{SignedDuration, Timestamp};
 use mailshelf::config::{Config, Size};
 use mailshelf::explain::words::{bytes, thousands};
 use mailshelf::record::words::time;
-use mailshelf_storage::model::{self, Attachments, Principal, Role, SenderPolicy, TrustFrom, Usage};
-use mailshelf_storage::{Alias, LibraryName};
+use mailshelf_storage::model::{self, Aside, Attachments, Principal, Role, SenderPolicy, TrustFrom, Usage};
+use mailshelf_storage::{Alias, Error, LibraryId, LibraryName, Reader};
 use serde::Serialize;
 
 use super::word;
@@ -62,8 +63,22 @@ pub struct FormerAlias {
     pub until: String,
 }
 
+/// How full it is.
+pub struct Fill {
+    usage: Usage,
+    aside: Aside,
+}
+
+impl Fill {
+    pub fn of(reader: &dyn Reader, library: LibraryId, now: Timestamp) -> Result<Fill, Error> {
+        // What came today began with the day, however long it is kept.
+        let today = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
+        Ok(Fill { usage: reader.usage(library, now)?, aside: reader.aside(library, now, today)? })
+    }
+}
+
 impl View {
-    pub fn new(library: model::Library, usage: &Usage, config: &Config) -> View {
+    pub fn new(library: model::Library, Fill { usage, aside }: Fill, config: &Config) -> View {
         let domain = config.site.domains.first().map(String::as_str).unwrap_or_default();
         View {
             address: format!("{}{}@{domain}", config.site.alias_prefix, library.alias),
@@ -81,7 +96,7 @@ impl View {
             quota: library.settings.quota,
             anonymous_quota: library.settings.anonymous_quota,
             used: usage.used,
-            anonymous_today: usage.today.filed.saturating_add(usage.today.kept),
+            anonymous_today: usage.filed_today.saturating_add(aside.today),
             created_at: time(library.created_at),
         }
     }

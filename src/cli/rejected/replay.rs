@@ -75,7 +75,7 @@ pub fn replay(context: &Context, ids: &[String], all: bool, reason: Option<&str>
     Ok(code)
 }
 
-const BY_HAND: &str = "move it into the drop yourself to have it tried as it is";
+const BY_HAND: &str = "put a copy of it into the drop yourself to have it tried as it is";
 
 /// The same site, to write to. Its records are its owner's.
 pub(super) fn writable(context: &Context, look: Look) -> anyhow::Result<Site> {

@@ -41,15 +41,33 @@ CREATE TRIGGER used_resized AFTER UPDATE OF size ON contents WHEN OLD.size <> NE
         SELECT library FROM versions JOIN documents ON documents.id = document WHERE content = NEW.id);
 END;
 
--- What nobody proven has sent to a library on a day (days since 1970 UTC): bytes filed, and bytes of the mails that were
--- kept aside because the library was full. A library has few rows: whoever adds to one removes those that are over.
+-- Bytes that nobody proven has filed in a library on a day (days since 1970 UTC). A library has few rows: whoever adds to
+-- one removes those that are over.
 CREATE TABLE anonymous (
     library INTEGER NOT NULL REFERENCES libraries (id) ON DELETE CASCADE,
     day     INTEGER NOT NULL,
     filed   INTEGER NOT NULL CHECK (filed >= 0),
-    kept    INTEGER NOT NULL CHECK (kept >= 0),
     PRIMARY KEY (library, day)
 ) STRICT, WITHOUT ROWID;
+
+-- The mails that stand aside because a library was full. A row goes with its mail: when `kept` says that it left. In the
+-- order of the key, so that what stands of a library is one range, and nothing else is read.
+CREATE TABLE aside (
+    library   INTEGER NOT NULL REFERENCES libraries (id) ON DELETE CASCADE,
+    at        INTEGER NOT NULL,
+    delivery  TEXT NOT NULL REFERENCES mails (delivery),
+    size      INTEGER NOT NULL CHECK (size >= 0),
+    -- Nothing proves who sent it.
+    anonymous INTEGER NOT NULL CHECK (anonymous IN (0, 1)),
+    -- It had been given back, and is kept once more: nobody sent it on that day.
+    again     INTEGER NOT NULL CHECK (again IN (0, 1)),
+    PRIMARY KEY (library, at, delivery)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX aside_by_delivery ON aside (delivery);
+
+-- The digest of a mail that was given back to the drop, until it has been taken from there.
+ALTER TABLE kept ADD COLUMN awaited BLOB CHECK (length(awaited) = 32);
+CREATE INDEX kept_awaited ON kept (awaited) WHERE awaited IS NOT NULL;
 
 -- What a library was reached by before its alias was changed, and when it was. How long it answers the site says.
 CREATE TABLE former_aliases (

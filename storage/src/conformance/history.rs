@@ -11,6 +11,7 @@ pub(super) const TESTS: &[CatalogTest] = &[
     events_by_number_by_id_and_by_time,
     notices,
     how_kept_mail_left,
+    what_is_given_back_is_known_when_it_comes,
 ];
 
 fn passes_that_have_not_ended(catalog: &dyn Catalog) {
@@ -174,4 +175,35 @@ fn how_kept_mail_left(catalog: &dyn Catalog) {
         writer.put_kept_end(mail.delivery, &last).unwrap();
     });
     assert_eq!(catalog.read().unwrap().kept_end(mail.delivery).unwrap(), Some(last));
+}
+
+/// By its bytes and by whom it is for, once for each time that it is given back.
+fn what_is_given_back_is_known_when_it_comes(catalog: &dyn Catalog) {
+    let digest = Digest::of(b"given back");
+    let (one, other) = (mail(Some(digest)), mail(Some(digest)));
+    let pass = PassId::generate();
+    let end = |fate| KeptEnd { fate, why: String::new(), at: at(0) };
+    write(catalog, |writer| {
+        let mut put = |mail: &Mail, recipient: &str, kind| {
+            writer.put_mail(mail).unwrap();
+            writer.put_outcome(mail.delivery, pass, &outcome(recipient, kind, None), at(0)).unwrap();
+        };
+        put(&one, "a@x.org", OutcomeKind::Rejected);
+        put(&one, "b@x.org", OutcomeKind::Filed);
+        put(&other, "c@x.org", OutcomeKind::Rejected);
+        let found = |writer: &dyn Writer, to: &str| writer.given_back(digest, to).unwrap();
+        assert_eq!(found(writer, "a@x.org"), None, "it stands where it is kept");
+        writer.put_kept_end(one.delivery, &end(KeptFate::Replayed)).unwrap();
+        assert_eq!(found(writer, "a@x.org"), Some(one.delivery));
+        assert_eq!((found(writer, "b@x.org"), found(writer, "c@x.org")), (None, None));
+        assert_eq!(writer.given_back(Digest::of(b"another"), "a@x.org").unwrap(), None);
+        writer.put_kept_end(other.delivery, &end(KeptFate::Replayed)).unwrap();
+        assert_eq!(found(writer, "c@x.org"), Some(other.delivery));
+        writer.put_taken(one.delivery).unwrap();
+        assert_eq!(found(writer, "a@x.org"), None);
+        writer.put_kept_end(one.delivery, &end(KeptFate::Replayed)).unwrap();
+        assert_eq!(found(writer, "a@x.org"), Some(one.delivery), "once more");
+        writer.put_kept_end(one.delivery, &end(KeptFate::Purged)).unwrap();
+        assert_eq!((found(writer, "a@x.org"), found(writer, "c@x.org")), (None, Some(other.delivery)));
+    });
 }

@@ -1,11 +1,14 @@
 //! How full libraries are, and what they were reached by before.
 
 use super::*;
-use crate::model::{Anonymous, Usage};
+use crate::RemovalId;
+use crate::model::{Aside, Destination, KeptEnd, KeptFate, NewAside, Usage};
 
 pub(super) const TESTS: &[CatalogTest] = &[
     every_version_counts_and_what_is_taken_back_does_not,
-    what_nobody_proven_sends_is_counted_by_the_day,
+    what_is_moved_removed_and_purged_counts_where_it_is,
+    what_nobody_proven_files_is_counted_by_the_day,
+    what_stands_aside_counts_until_it_leaves,
     a_former_alias_is_its_librarys_until_another_has_it,
     former_aliases_go_with_their_library,
 ];
@@ -13,7 +16,7 @@ pub(super) const TESTS: &[CatalogTest] = &[
 const DAY: i64 = 86_400_000;
 
 fn usage(writer: &dyn Writer, library: LibraryId) -> Usage {
-    writer.usage(library, at(0), at(0)).unwrap()
+    writer.usage(library, at(0)).unwrap()
 }
 
 fn every_version_counts_and_what_is_taken_back_does_not(catalog: &dyn Catalog) {
@@ -48,36 +51,105 @@ fn every_version_counts_and_what_is_taken_back_does_not(catalog: &dyn Catalog) {
         assert_eq!(writer.settings_version().unwrap(), version, "a sum is no setting");
         assert_eq!(writer.miscounts().unwrap(), []);
         assert_eq!(writer.recount().unwrap(), []);
-        assert!(matches!(writer.usage(LibraryId(99), at(0), at(0)), Err(Error::NotFound { .. })));
+        assert!(matches!(writer.usage(LibraryId(99), at(0)), Err(Error::NotFound { .. })));
     });
 }
 
-fn what_nobody_proven_sends_is_counted_by_the_day(catalog: &dyn Catalog) {
+fn what_is_moved_removed_and_purged_counts_where_it_is(catalog: &dyn Catalog) {
     write(catalog, |writer| {
         let (a, b) = (add_library(writer, "a"), add_library(writer, "b"));
-        let midnight = at(0).as_millisecond().div_euclid(DAY) * DAY - at(0).as_millisecond();
-        let bytes = |filed, kept| Anonymous { filed, kept };
-        let mut add = |ms, since, filed, kept| {
-            writer.add_anonymous(a, at(ms), at(since), bytes(filed, kept)).unwrap();
+        for bytes in [b"12345".as_slice(), b"123"] {
+            writer.add_content(Digest::of(bytes), bytes.len() as u64).unwrap();
+            let mail = mail(None);
+            writer.put_mail(&mail).unwrap();
+            let version = NewDocument { clash: Clash::Version(1), ..document(a, "", "1", &mail, bytes) };
+            writer.add_document(&version).unwrap();
+        }
+        let used = |writer: &dyn Writer| {
+            assert_eq!(writer.miscounts().unwrap(), []);
+            (usage(writer, a).used, usage(writer, b).used)
         };
-        add(midnight, midnight, 5, 0);
-        add(midnight + DAY - 1, midnight, 7, 3);
-        add(midnight + DAY, midnight, 0, 100);
+        assert_eq!(used(writer), (8, 0));
+        let to = Destination { library: b, folder: "F", name: "2" };
+        writer.move_document(a, "", "1", to).unwrap();
+        assert_eq!(used(writer), (0, 8), "with all its versions");
+        writer.move_document(b, "F", "2", Destination { library: b, folder: "", name: "3" }).unwrap();
+        assert_eq!(used(writer), (0, 8));
+        let removal = RemovalId::generate();
+        writer.remove_document(b, "", "3", removal).unwrap();
+        assert_eq!(used(writer), (0, 8), "a recycle bin is no room");
+        writer.restore_document(removal).unwrap();
+        assert_eq!(used(writer), (0, 8));
+        let removal = RemovalId::generate();
+        writer.remove_document(b, "", "3", removal).unwrap();
+        writer.savepoint().unwrap();
+        writer.purge_document(removal, "asked for", at(0)).unwrap();
+        assert_eq!(used(writer), (0, 0));
+        writer.roll_back().unwrap();
+        assert_eq!(used(writer), (0, 8));
+    });
+}
+
+/// The first millisecond of a day.
+fn midnight() -> i64 {
+    at(0).as_millisecond().div_euclid(DAY) * DAY - at(0).as_millisecond()
+}
+
+fn what_nobody_proven_files_is_counted_by_the_day(catalog: &dyn Catalog) {
+    write(catalog, |writer| {
+        let (a, b) = (add_library(writer, "a"), add_library(writer, "b"));
+        let midnight = midnight();
+        writer.add_anonymous(a, at(midnight), 5).unwrap();
+        writer.add_anonymous(a, at(midnight + DAY - 1), 7).unwrap();
+        writer.add_anonymous(a, at(midnight + DAY), 100).unwrap();
         // The clock of another worker is not there yet.
-        add(midnight + DAY - 1, midnight, 1, 0);
-        writer.add_anonymous(b, at(midnight), at(0), bytes(1000, 0)).unwrap();
-        let of = |writer: &dyn Writer, ms, since| writer.usage(a, at(ms), at(since)).unwrap();
-        let first = of(writer, midnight + 1000, midnight);
-        assert_eq!(first, Usage { used: 0, today: bytes(13, 3), kept: 103 });
-        let second = of(writer, midnight + DAY, midnight + DAY);
-        assert_eq!(second, Usage { used: 0, today: bytes(0, 100), kept: 100 });
-        assert_eq!(of(writer, midnight - 1, midnight + 2 * DAY), Usage::default());
-        // The first is forgotten where the term is over, and it is not the day before.
-        writer
-            .add_anonymous(a, at(midnight + 2 * DAY), at(midnight + 2 * DAY), Anonymous::default())
-            .unwrap();
-        assert_eq!(of(writer, midnight, midnight).today, bytes(0, 0));
-        assert_eq!(of(writer, midnight + DAY, midnight).today, bytes(0, 100));
+        writer.add_anonymous(a, at(midnight + DAY - 1), 1).unwrap();
+        writer.add_anonymous(b, at(midnight), 1000).unwrap();
+        let of = |writer: &dyn Writer, ms| writer.usage(a, at(ms)).unwrap();
+        assert_eq!(of(writer, midnight + 1000), Usage { used: 0, filed_today: 13 });
+        assert_eq!(of(writer, midnight + DAY).filed_today, 100);
+        assert_eq!(of(writer, midnight - 1), Usage::default());
+        writer.add_anonymous(a, at(midnight + 2 * DAY), 0).unwrap();
+        assert_eq!(of(writer, midnight).filed_today, 0, "forgotten: it is not the day before");
+        assert_eq!(of(writer, midnight + DAY).filed_today, 100);
+    });
+}
+
+fn what_stands_aside_counts_until_it_leaves(catalog: &dyn Catalog) {
+    write(catalog, |writer| {
+        let (a, b) = (add_library(writer, "a"), add_library(writer, "b"));
+        let midnight = midnight();
+        let mut put = |library, ms, size, anonymous, again| {
+            let mail = mail(None);
+            writer.put_mail(&mail).unwrap();
+            let aside = NewAside { delivery: mail.delivery, size, anonymous, again };
+            writer.put_aside(library, at(ms), &aside).unwrap();
+            mail.delivery
+        };
+        let first = put(a, midnight - 1, 1, true, false);
+        let second = put(a, midnight, 10, true, false);
+        let proven = put(a, midnight, 100, false, false);
+        put(a, midnight, 1000, true, true);
+        put(b, midnight, 5, true, false);
+        let of = |writer: &dyn Writer, library, since| {
+            let Aside { mails, anonymous, today } =
+                writer.aside(library, at(midnight + DAY - 1), at(since)).unwrap();
+            (mails, anonymous, today)
+        };
+        assert_eq!(of(writer, a, midnight - 1), (4, 1011, 10));
+        assert_eq!(of(writer, a, midnight), (3, 1010, 10));
+        assert_eq!(writer.aside(a, at(midnight - 1), at(midnight - 1)).unwrap().today, 1);
+        let end = |fate| KeptEnd { fate, why: String::new(), at: at(0) };
+        writer.savepoint().unwrap();
+        writer.put_kept_end(first, &end(KeptFate::Purged)).unwrap();
+        writer.put_kept_end(second, &end(KeptFate::Replayed)).unwrap();
+        writer.put_kept_end(proven, &end(KeptFate::Purged)).unwrap();
+        assert_eq!(of(writer, a, midnight - 1), (1, 1000, 0));
+        writer.roll_back().unwrap();
+        assert_eq!(of(writer, a, midnight - 1), (4, 1011, 10));
+        assert_eq!(of(writer, b, midnight), (1, 5, 5));
+        let unknown = NewAside { delivery: DeliveryId::generate(), size: 1, anonymous: true, again: false };
+        assert!(matches!(writer.put_aside(a, at(0), &unknown), Err(Error::Refused { .. })));
     });
 }
 
@@ -135,7 +207,11 @@ fn former_aliases_go_with_their_library(catalog: &dyn Catalog) {
     write(catalog, |writer| {
         let library = add_library(writer, "a");
         writer.set_library(library, &the("b"), &LibrarySettings::default()).unwrap();
-        writer.add_anonymous(library, at(0), at(0), Anonymous { filed: 1, kept: 1 }).unwrap();
+        writer.add_anonymous(library, at(0), 1).unwrap();
+        let mail = mail(None);
+        writer.put_mail(&mail).unwrap();
+        let aside = NewAside { delivery: mail.delivery, size: 1, anonymous: true, again: false };
+        writer.put_aside(library, at(0), &aside).unwrap();
         writer.remove_library(library).unwrap();
         assert_eq!(writer.library_by_former_alias(&the("a")).unwrap(), None);
         assert_eq!(writer.integrity().unwrap(), Vec::<String>::new());

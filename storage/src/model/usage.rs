@@ -4,26 +4,39 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{Alias, LibraryName};
+use crate::{Alias, DeliveryId, LibraryName};
 
 /// How full a library is, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Of all versions of all its documents, each counted, whatever contents they share.
     pub used: u64,
-    /// What nobody proven has sent to it on one day.
-    pub today: Anonymous,
-    /// Of the mails of nobody proven that were kept aside because it was full, over the whole term.
-    pub kept: u64,
+    /// Of documents that nobody proven has filed there on one day.
+    pub filed_today: u64,
 }
 
-/// Bytes that nobody proven has sent to a library.
+/// What stands aside because a library was full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Anonymous {
-    /// Of documents that were filed.
-    pub filed: u64,
-    /// Of mails that were kept aside because the library was full.
-    pub kept: u64,
+pub struct Aside {
+    /// How many mails, whoever sent them.
+    pub mails: u64,
+    /// The bytes of those that nobody proven sent.
+    pub anonymous: u64,
+    /// Of these, what came on one day.
+    pub today: u64,
+}
+
+/// A mail that is put aside because a library is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewAside {
+    /// Which mail; it is on record.
+    pub delivery: DeliveryId,
+    /// Its bytes.
+    pub size: u64,
+    /// Nothing proves who sent it.
+    pub anonymous: bool,
+    /// It had been given back, and is kept once more.
+    pub again: bool,
 }
 
 /// A library whose sum of bytes on record is not that of its documents.

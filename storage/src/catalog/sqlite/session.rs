@@ -8,9 +8,9 @@ use super::{
 };
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Anonymous, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
-    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewDocument, NewEvent,
-    Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Aside, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
+    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside, NewDocument,
+    NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, RemovalId, Result,
@@ -97,6 +97,10 @@ impl Reader for Session<'_> {
 
     fn kept_end(&self, delivery: DeliveryId) -> Result<Option<KeptEnd>> {
         self.run("look up kept mail", |db| kept::end(db, delivery))
+    }
+
+    fn given_back(&self, digest: Digest, recipient: &str) -> Result<Option<DeliveryId>> {
+        self.run("look for mail that was given back", |db| kept::given_back(db, digest, recipient))
     }
 
     fn mails(&self, query: &MailQuery) -> Result<Vec<Mail>> {
@@ -215,8 +219,12 @@ impl Reader for Session<'_> {
         self.run("look up the last event", passes::last_event)
     }
 
-    fn usage(&self, library: LibraryId, at: Timestamp, since: Timestamp) -> Result<Usage> {
-        self.run("look how full a library is", |db| usage::of(db, library, at, since))
+    fn usage(&self, library: LibraryId, at: Timestamp) -> Result<Usage> {
+        self.run("look how full a library is", |db| usage::of(db, library, at))
+    }
+
+    fn aside(&self, library: LibraryId, at: Timestamp, since: Timestamp) -> Result<Aside> {
+        self.run("look what stands aside", |db| usage::aside(db, library, at, since))
     }
 
     fn miscounts(&self) -> Result<Vec<Miscount>> {
@@ -310,21 +318,23 @@ impl Writer for Session<'_> {
     }
 
     fn put_kept_end(&mut self, delivery: DeliveryId, end: &KeptEnd) -> Result<()> {
-        self.run("record what becomes of kept mail", |db| kept::put_end(db, delivery, end))
+        self.run_whole("record what becomes of kept mail", |db| kept::put_end(db, delivery, end))
+    }
+
+    fn put_taken(&mut self, kept: DeliveryId) -> Result<()> {
+        self.run("record that mail has come back", |db| kept::put_taken(db, kept))
     }
 
     fn add_document(&mut self, document: &NewDocument) -> Result<Placed> {
         self.run("add a document", |db| documents::add(db, document))
     }
 
-    fn add_anonymous(
-        &mut self,
-        library: LibraryId,
-        at: Timestamp,
-        since: Timestamp,
-        bytes: Anonymous,
-    ) -> Result<()> {
-        self.run_whole("count what nobody proven sends", |db| usage::add(db, library, at, since, bytes))
+    fn add_anonymous(&mut self, library: LibraryId, at: Timestamp, bytes: u64) -> Result<()> {
+        self.run_whole("count what nobody proven files", |db| usage::add(db, library, at, bytes))
+    }
+
+    fn put_aside(&mut self, library: LibraryId, at: Timestamp, mail: &NewAside) -> Result<()> {
+        self.run("put mail aside", |db| usage::put_aside(db, library, at, mail))
     }
 
     fn recount(&mut self) -> Result<Vec<Miscount>> {

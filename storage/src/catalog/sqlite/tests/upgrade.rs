@@ -115,7 +115,7 @@ fn sums_of_an_earlier_version_are_made_and_kept() {
         let reader = catalog.read().unwrap();
         assert_eq!(reader.miscounts().unwrap(), []);
         let now = jiff::Timestamp::UNIX_EPOCH;
-        [1, 2].map(|id| reader.usage(crate::LibraryId(id), now, now).unwrap().used)
+        [1, 2].map(|id| reader.usage(crate::LibraryId(id), now).unwrap().used)
     };
     assert_eq!(used(), [1024, 24]);
     let change = |sql: &str| {
