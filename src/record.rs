@@ -116,8 +116,10 @@ pub enum Settled {
 /// Why nothing was recorded.
 #[derive(Debug)]
 pub enum Unwritten {
-    /// The settings have changed since the decision, or a content has gone: decide and store again.
+    /// The settings have changed since the decision: decide and store again.
     Stale,
+    /// This mail relies on a content that is not there: the same, and store all of its own.
+    Missing(DeliveryId),
     /// The catalog failed.
     Failed(Error),
 }
@@ -247,7 +249,7 @@ impl Entry<'_, '_> {
             _ if self.book.contents.size(digest)? == Some(size) => {
                 Ok(self.writer.add_content(digest, size)?)
             }
-            _ => Err(Unwritten::Stale),
+            _ => Err(Unwritten::Missing(self.delivery())),
         }
     }
 

@@ -370,3 +370,45 @@ fn what_is_purged_makes_room_for_what_is_kept() {
     site.configure("keep_rejected = \"1s\"", "keep_rejected = \"30d\"");
     assert_eq!(filed(&site, &sized("5", 1000, false))["reason"], FULL);
 }
+
+/// That all was decided again, by settings that changed meanwhile, is no reason to store what nobody will refer to.
+#[test]
+fn settings_that_change_leave_no_contents_of_what_is_refused() {
+    let site = site(&["--quota", "1500"]);
+    for nth in 0..5 {
+        let text = format!("{nth:01000}");
+        site.deliver(&format!("{nth}.eml"), mail(&nth.to_string(), &["all"], &text));
+    }
+    let mut run = site.command(&["run"]);
+    run.env("MAILSHELF_FAILPOINT", "stored=wait").env("MAILSHELF_GATE", site.path("gate"));
+    let mut run = run.stdout(Stdio::null()).spawn().unwrap();
+    site.wait_for("the contents", |site| !site.contents().is_empty());
+    site.ok(&["user", "add", "bob", "--address", "bob@example.org"]);
+    fs::write(site.path("gate"), "").unwrap();
+    assert!(run.wait().unwrap().success());
+    assert_eq!((site.documents("all").len(), site.contents().len()), (1, 1));
+    site.assert_sound();
+}
+
+/// What was foreseen of one mail was wrong: its contents are stored after all, and no others.
+#[test]
+fn a_mail_that_finds_room_after_all_brings_no_contents_of_others() {
+    let site = site(&["--quota", "1500"]);
+    site.ok(&["library", "add", "b", "--alias", "b", "--sender-policy", "anyone"]);
+    filed(&site, &sized("1", 1000, false));
+    for nth in 0..6 {
+        let (to, text) = (if nth == 0 { "b" } else { "all" }, format!("{nth:01000}"));
+        site.deliver(&format!("{nth}.eml"), mail(&format!("m{nth}"), &[to], &text));
+    }
+    let mut run = site.command(&["run"]);
+    run.env("MAILSHELF_FAILPOINT", "stored=wait").env("MAILSHELF_GATE", site.path("gate"));
+    let mut run = run.stdout(Stdio::null()).spawn().unwrap();
+    site.wait_for("the contents", |site| site.contents().len() == 2);
+    site.ok(&["document", "remove", "all", "attachment.txt"]);
+    site.ok(&["document", "purge", "all", "--all"]);
+    fs::write(site.path("gate"), "").unwrap();
+    assert!(run.wait().unwrap().success());
+    assert_eq!((site.documents("all").len(), site.documents("b").len(), kept(&site)), (1, 1, 2));
+    assert_eq!(site.contents().len(), 2);
+    site.assert_sound();
+}

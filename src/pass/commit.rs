@@ -1,10 +1,11 @@
 //! The committing side of a pass: decide, store, record, dispose, in this order and no other.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 use mailshelf_storage::model::{Outcome, OutcomeKind};
-use mailshelf_storage::{Error, failpoint};
+use mailshelf_storage::{DeliveryId, Error, failpoint};
 
 use super::prepare::{Prepared, Reading, panicked};
 use super::{Pass, decide, store};
@@ -115,16 +116,20 @@ impl Pass<'_> {
         }
     }
 
-    /// Decides, stores and records; decides again if the settings changed meanwhile or a content went. `fate`
+    /// Decides, stores and records; decides again if the settings changed meanwhile or a content is missing. `fate`
     /// stands in for a decision: then nothing is decided or stored. A panic is caught and is no end of the pass.
     fn settle(&self, batch: &[Prepared], fate: Option<Fate>) -> Result<Batch, Unsettled> {
-        for nth in 0..DECISIONS {
+        let mut all_of = HashSet::new();
+        for _ in 0..DECISIONS {
             // What was being written when it panicked is taken back: the writer is dropped without a commit.
-            let tried = catch_unwind(AssertUnwindSafe(|| self.try_settle(batch, fate.as_ref(), nth == 0)));
+            let tried = catch_unwind(AssertUnwindSafe(|| self.try_settle(batch, fate.as_ref(), &all_of)));
             match tried.map_err(|panic| Unsettled::Panicked(panicked(panic.as_ref())))? {
                 Ok(settled) => return Ok(settled),
                 Err(Unwritten::Failed(error)) => return Err(error.into()),
                 Err(Unwritten::Stale) => {}
+                Err(Unwritten::Missing(mail)) => {
+                    all_of.insert(mail);
+                }
             }
         }
         let name = self.site.config.storage.catalog.display().to_string();
@@ -132,12 +137,12 @@ impl Pass<'_> {
         Err(Error::Catalog { name, action: "decide", why }.into())
     }
 
-    /// `foresight`: what looks like a duplicate, or finds no room, gets no contents. Not where that was wrong once.
+    /// What looks like a duplicate, or as if it found no room, gets no contents, unless that was wrong of it: `all_of`.
     fn try_settle(
         &self,
         batch: &[Prepared],
         fate: Option<&Fate>,
-        foresight: bool,
+        all_of: &HashSet<DeliveryId>,
     ) -> Result<Batch, Unwritten> {
         let site = self.site;
         let reader = site.catalog.read()?;
@@ -147,8 +152,8 @@ impl Pass<'_> {
             None => decide::decide(mail, &site.config, &*reader),
         });
         let decided = decided.collect::<Result<Vec<_>, _>>()?;
-        let terms = foresight.then(|| Terms::of(&site.config.drop, Timestamp::now()));
-        let wanted = store::wanted(&decided, &*site.contents, &*reader, terms)?;
+        let terms = Terms::of(&site.config.drop, Timestamp::now());
+        let wanted = store::wanted(&decided, &*site.contents, &*reader, terms, all_of)?;
         if !wanted.is_empty() {
             site.contents.put(&wanted)?;
         }

@@ -3,23 +3,26 @@
 use std::collections::{HashMap, HashSet};
 
 use mailshelf_storage::model::Library;
-use mailshelf_storage::{Content, Contents, Digest, Error, LibraryId, Reader};
+use mailshelf_storage::{Content, Contents, DeliveryId, Digest, Error, LibraryId, Reader};
 
 use crate::record::quota::{Asked, Rooms, Terms, is_bounded};
 use crate::record::shelf::{covers, stands_for};
 use crate::record::{Decided, Decision, Verdict};
 
-/// The contents that the documents of a batch will refer to, each once, without those that are there in full.
+/// The contents that the documents of a batch will refer to, each once, without those that are there in full. Of the mails
+/// in `all_of` all that they would file: what was foreseen of them was wrong before.
 pub(super) fn wanted<'a>(
     decided: &'a [Decided<'a>],
     contents: &dyn Contents,
     reader: &dyn Reader,
-    foresight: Option<Terms>,
+    terms: Terms,
+    all_of: &HashSet<DeliveryId>,
 ) -> Result<Vec<Content<'a>>, Error> {
     let mut batch = Batch {
         contents,
         reader,
-        foresight: foresight.map(Rooms::new),
+        rooms: Rooms::new(terms),
+        all_of,
         seen: HashSet::new(),
         ahead: HashMap::new(),
         wanted: Vec::new(),
@@ -37,8 +40,10 @@ struct Batch<'a, 'b> {
     reader: &'b dyn Reader,
     /// What will end as a duplicate, or find no room, needs no contents of its own: nothing would refer to them, and
     /// mail that is refused must not fill the disk with them. That is looked up before it is decided, so it may be
-    /// wrong; whoever relies on a content that is missing then decides again.
-    foresight: Option<Rooms>,
+    /// wrong of a mail; if that one then relies on a content that is missing, all is decided again, with this one in
+    /// `all_of`.
+    rooms: Rooms,
+    all_of: &'b HashSet<DeliveryId>,
     seen: HashSet<Digest>,
     /// What mails of this batch file, by library and likeness.
     ahead: HashMap<(LibraryId, Digest), Vec<&'a Decision<'a>>>,
@@ -56,14 +61,15 @@ impl<'a> Batch<'a, '_> {
                 missing.push(content);
             }
         }
-        if self.foresight.is_some() {
-            let is_bounded = is_bounded(&library.settings);
-            if (is_bounded || !missing.is_empty()) && self.is_duplicate(mail, decision, library)? {
-                return Ok(());
-            }
-            if is_bounded && !self.has_room(library, &Asked::of(mail, decision, proposal))? {
-                return Ok(());
-            }
+        let (is_bounded, is_sure) =
+            (is_bounded(&library.settings), self.all_of.contains(&mail.mail.delivery));
+        let is_asked = !is_sure && (is_bounded || !missing.is_empty());
+        if is_asked && self.is_duplicate(mail, decision, library)? {
+            return Ok(());
+        }
+        let finds_room = !is_bounded || self.has_room(library, &Asked::of(mail, decision, proposal))?;
+        if !finds_room && !is_sure {
+            return Ok(());
         }
         self.wanted.extend(missing.into_iter().filter(|content| self.seen.insert(content.digest)));
         if let Some(likeness) = mail.likeness {
@@ -88,8 +94,7 @@ impl<'a> Batch<'a, '_> {
     }
 
     fn has_room(&mut self, library: &Library, asked: &Asked) -> Result<bool, Error> {
-        let Some(foresight) = &mut self.foresight else { return Ok(true) };
-        Ok(foresight.ask(self.reader, library, asked)?.verdict.is_ok())
+        Ok(self.rooms.ask(self.reader, library, asked)?.verdict.is_ok())
     }
 
     fn is_stored(&self, content: Content<'_>) -> Result<bool, Error> {
