@@ -371,6 +371,44 @@ fn what_is_purged_makes_room_for_what_is_kept() {
     assert_eq!(filed(&site, &sized("5", 1000, false))["reason"], FULL);
 }
 
+#[test]
+fn status_tells_of_mail_that_waits_for_room() {
+    let site = site(&["--quota", "1KiB"]);
+    know_alice(&site);
+    let problems = || {
+        let status = site.output(&["status", "--json"]);
+        let value: Value = serde_json::from_slice(&status.stdout).unwrap();
+        let problems =
+            value["problems"].as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned());
+        let problems: Vec<_> = problems.filter(|one| one.starts_with("library ")).collect();
+        assert!(problems.is_empty() || status.status.code() == Some(1));
+        problems
+    };
+    filed(&site, &sized("1", 1000, false));
+    assert_eq!(problems(), [""; 0]);
+    filed(&site, &sized("2", 1000, false));
+    filed(&site, &sized("3", 1000, true));
+    assert_eq!(
+        problems(),
+        [
+            "library all: 2 mails are kept aside because it was full: `mailshelf rejected list --reason quota-exceeded` \
+          says until when; `mailshelf library set all --quota SIZE` makes room, and `mailshelf rejected replay ID` gives \
+          mail back"
+        ]
+    );
+    again(&site);
+    assert_eq!(problems().len(), 1);
+    site.ok(&["library", "set", "all", "--quota", "1MiB"]);
+    again(&site);
+    assert_eq!(problems(), [""; 0]);
+    site.ok(&["library", "set", "all", "--quota", "1KiB"]);
+    filed(&site, &sized("4", 1000, false));
+    assert!(problems()[0].starts_with("library all: 1 mail is kept aside"), "{:?}", problems());
+    // Who has taken it out by hand knows.
+    entries(&site.path("state/kept")).iter().for_each(|path| fs::remove_file(path).unwrap());
+    assert_eq!(problems(), [""; 0]);
+}
+
 /// That all was decided again, by settings that changed meanwhile, is no reason to store what nobody will refer to.
 #[test]
 fn settings_that_change_leave_no_contents_of_what_is_refused() {

@@ -158,6 +158,9 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
     let [catalog_free, contents_free] = free;
     problems.extend(problems::unused(&site.catalog.read()?.unused_addresses()?));
     problems.extend(problems::reserved(&*site.catalog.read()?, &site.config.site)?);
+    if kept != Some(0) {
+        problems.extend(crowded_out(site, now)?);
+    }
     let (last_pass, counts) = on_record(site)?;
     let Counts { documents, removed, contents, bytes, mails, libraries, users } = counts;
     let mut view = View {
@@ -231,6 +234,17 @@ fn survey(site: &Look, now: Timestamp) -> Result<Survey, PassError> {
         Oldest { file, since: time(since), age_ms }
     });
     Ok(Survey { backlog: Some(backlog), deferred: Some(deferred), oldest })
+}
+
+/// A sentence for each library that mail is kept aside for because it was full. One look-up a library.
+fn crowded_out(site: &Look, now: Timestamp) -> Result<Vec<String>, Error> {
+    let (reader, since) = (site.catalog.read()?, site.config.drop.kept_since(now));
+    let mut found = Vec::new();
+    for library in reader.libraries()? {
+        let aside = reader.aside(library.id, now, since)?;
+        found.extend(problems::crowded_out(&library.name, aside.mails));
+    }
+    Ok(found)
 }
 
 fn on_record(site: &Look) -> Result<(Option<LastPass>, Counts), Error> {

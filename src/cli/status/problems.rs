@@ -7,7 +7,7 @@ use mailshelf::drop::DropError;
 use mailshelf::route::Former;
 use mailshelf::route::alias::refusal;
 use mailshelf_storage::model::{FormerAlias, UnusedAddress};
-use mailshelf_storage::{Error, Reader};
+use mailshelf_storage::{Error, LibraryName, Reader};
 
 use super::View;
 use crate::cli::paste::quoted;
@@ -59,6 +59,16 @@ pub fn reserved(reader: &dyn Reader, site: &Site) -> Result<Vec<String>, Error> 
         }
     }
     Ok(found)
+}
+
+/// So many mails to a library are kept aside because it was full.
+pub fn crowded_out(library: &LibraryName, count: u64) -> Option<String> {
+    let mails = mails(count, "is kept aside", "are kept aside")?;
+    let name = quoted(library.as_str());
+    Some(format!(
+        "library {library}: {mails} because it was full: `mailshelf rejected list --reason quota-exceeded` says until \
+         when; `mailshelf library set {name} --quota SIZE` makes room, and `mailshelf rejected replay --reason quota-exceeded` gives it back"
+    ))
 }
 
 /// What the numbers give cause for.
