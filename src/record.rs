@@ -253,7 +253,13 @@ impl Entry<'_, '_> {
         }
     }
 
-    fn new_document(&self, library: &Library, document: &Proposed<'_>, created_by: &str) -> NewDocument {
+    fn new_document(
+        &self,
+        library: &Library,
+        decision: &Decision<'_>,
+        document: &Proposed<'_>,
+        created_by: &str,
+    ) -> NewDocument {
         NewDocument {
             library: library.id,
             folder: document.folder.clone(),
@@ -264,6 +270,8 @@ impl Entry<'_, '_> {
             media_type: document.media_type.to_owned(),
             sniffed_type: document.sniffed_type.map(str::to_owned),
             created_by: created_by.to_owned(),
+            identity: decision.identity.clone(),
+            level: decision.level,
             created_at: self.now,
             delivery: self.delivery(),
             original: document.original,
@@ -330,11 +338,18 @@ impl Shelf for Entry<'_, '_> {
         Ok(answer.verdict)
     }
 
-    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, created_by: &str) -> Written<Vec<Placed>> {
+    fn add(
+        &mut self,
+        library: &Library,
+        decision: &Decision<'_>,
+        proposal: &Proposal<'_>,
+        created_by: &str,
+    ) -> Written<Vec<Placed>> {
         let mut places = Vec::with_capacity(proposal.documents.len());
         for document in &proposal.documents {
             self.rely_on(document.content.digest, document.content.bytes.len() as u64)?;
-            places.push(self.writer.add_document(&self.new_document(library, document, created_by))?);
+            places
+                .push(self.writer.add_document(&self.new_document(library, decision, document, created_by))?);
         }
         Ok(places)
     }

@@ -139,6 +139,43 @@ fn a_document_moves_by_name_folder_and_library() {
     site.assert_sound();
 }
 
+/// Mail that nothing but its From ties to a user, and a stranger's: what is not proven of it is told of its documents as
+/// long as they stand, wherever that is, and whatever becomes of the library that took it.
+#[test]
+fn who_is_not_proven_stays_so_without_the_library_that_filed() {
+    let site = Site::new();
+    site.ok(&["user", "add", "alice", "--address", "alice@example.org"]);
+    site.ok(&["library", "add", "a", "--alias", "a", "--trust-from", "yes"]);
+    site.ok(&["library", "add", "b", "--alias", "b"]);
+    site.ok(&["library", "add", "c", "--alias", "c", "--sender-policy", "anyone"]);
+    site.ok(&["grant", "a", "user:alice", "contributor"]);
+    site.deliver("a.eml", mail("forged", &["a", "c"], "forged"));
+    assert_eq!(site.pass()["filed"], 2);
+    let told = |library: &str, path: &str| {
+        let list = site.ok(&["document", "list", library]);
+        let shown = site.json(&["document", "show", library, path]).remove(0);
+        (list, shown["level"].clone(), shown["unverified"].clone())
+    };
+    for (from, to, mark, level, unverified) in [
+        ("a", "from-a.txt", "  alice (from-header)  ", "from-header", false),
+        ("c", "from-c.txt", " (unverified, claims to be alice@example.org)  ", "none", true),
+    ] {
+        let told = |library, path| {
+            let (list, was, is_unverified) = told(library, path);
+            assert!(list.contains(mark), "{list}");
+            assert_eq!((was, is_unverified), (level.into(), unverified.into()), "{library}/{path}");
+        };
+        told(from, "attachment.txt");
+        site.ok(&["document", "move", from, "attachment.txt", "--to", "b", to]);
+        told("b", to);
+        site.ok(&["library", "remove", from]);
+        told("b", to);
+        let shown = site.ok(&["document", "show", "b", to]);
+        assert!(shown.contains(mark.trim_end()), "{shown}");
+    }
+    site.assert_sound();
+}
+
 #[test]
 fn what_is_purged_is_gone_and_told_of() {
     let site = filed();

@@ -6,6 +6,7 @@ use mailshelf_storage::{DeliveryId, Error, LibraryId, Reader};
 
 use crate::config;
 use crate::file::{Proposal, Proposed, Refusal};
+use crate::record::Decision;
 use crate::record::quota::{Asked, Rooms, Terms};
 use crate::record::shelf::{Marks, Shelf, Standings};
 use crate::record::words::Standing;
@@ -57,7 +58,13 @@ impl Shelf for Imagined<'_> {
 
     /// A library gets a mail once: to it a second recipient has the same identity, of the same level. So no name is
     /// asked for beside others of this mail that were asked for before.
-    fn add(&mut self, library: &Library, proposal: &Proposal<'_>, _: &str) -> Result<Vec<Placed>, Error> {
+    fn add(
+        &mut self,
+        library: &Library,
+        _: &Decision<'_>,
+        proposal: &Proposal<'_>,
+        _: &str,
+    ) -> Result<Vec<Placed>, Error> {
         let wanted: Vec<_> = proposal.documents.iter().map(Proposed::wanted).collect();
         self.reader.names_for(library.id, &wanted)
     }

@@ -39,6 +39,7 @@ pub trait Shelf {
     fn add(
         &mut self,
         library: &Library,
+        decision: &Decision<'_>,
         proposal: &Proposal<'_>,
         created_by: &str,
     ) -> Result<Vec<Placed>, Self::Error>;
@@ -118,7 +119,7 @@ fn file<S: Shelf>(
     if let Err(refusal) = shelf.admit(library, &Asked::of(decided, decision, proposal))? {
         return Ok(refused(decision, &refusal));
     }
-    let places = shelf.add(library, proposal, created_by)?;
+    let places = shelf.add(library, decision, proposal, created_by)?;
     record.documents = places.iter().map(Placed::path).collect();
     let later = places.iter().filter(|place| place.version > 1);
     let version = |place: &Placed| VersionRecord { path: place.path(), version: place.version };

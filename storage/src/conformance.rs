@@ -129,6 +129,8 @@ fn document(library: LibraryId, folder: &str, name: &str, mail: &Mail, bytes: &[
         media_type: "application/pdf".to_owned(),
         sniffed_type: Some("image/png".to_owned()),
         created_by: "alice".to_owned(),
+        identity: Some(the("alice")),
+        level: Level::Domain,
         created_at: at(5),
         delivery: mail.delivery,
         original: false,

@@ -1,7 +1,7 @@
 //! A document as it is shown.
 
 use mailshelf::record::words::{mark, time};
-use mailshelf_storage::model::{Document, Level, Mail, Outcome, OutcomeKind};
+use mailshelf_storage::model::{Document, Level, Mail};
 use mailshelf_storage::{Address, Error, Reader};
 use serde::Serialize;
 
@@ -25,8 +25,8 @@ pub struct View {
     pub sniffed_type: Option<String>,
     pub created_by: String,
     pub created_at: String,
-    /// How well it was proven who sent it; `None` where that is not on record.
-    pub level: Option<Level>,
+    /// How well it was proven who sent it.
+    pub level: Level,
     /// Nobody was proven to have.
     pub unverified: bool,
     /// Whom the mail claims to be from.
@@ -36,15 +36,11 @@ pub struct View {
 }
 
 impl View {
-    /// A document, with what is on record of the mail it came with.
+    /// A document, with whom the mail it came with claims to be from.
     pub fn new(document: Document, reader: &dyn Reader) -> Result<View, Error> {
-        let outcomes = reader.outcomes(document.delivery)?;
-        let is_its =
-            |one: &&Outcome| one.kind == OutcomeKind::Filed && one.library == Some(document.filed_in);
-        let outcome = outcomes.iter().find(is_its);
         Ok(View {
-            level: outcome.map(|outcome| outcome.level),
-            unverified: outcome.is_some_and(|outcome| outcome.identity.is_none()),
+            level: document.level,
+            unverified: document.identity.is_none(),
             claimed: reader.mail(document.delivery)?.and_then(|mail| mail.claimed()),
             path: document.path(),
             library: document.library.to_string(),
@@ -64,8 +60,7 @@ impl View {
 
     /// For people: who created it, and what is not proven of that.
     pub fn by(&self) -> String {
-        let level = self.level.map_or("", Level::as_str);
-        let mark = mark(self.unverified, level, self.claimed.as_ref().map(Address::as_str));
+        let mark = mark(self.unverified, self.level.as_str(), self.claimed.as_ref().map(Address::as_str));
         format!("{}{mark}", self.created_by)
     }
 }
@@ -179,7 +174,7 @@ impl Show for View {
             self.version.to_string(),
             self.size.to_string(),
             self.by(),
-            self.level.map_or("not on record", Level::as_str).to_owned(),
+            self.level.to_string(),
             self.created_at.clone(),
             self.types(),
             self.mail.clone(),

@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use jiff::Timestamp;
 use mailshelf_storage::catalog::sqlite::SqliteCatalog;
-use mailshelf_storage::model::{Clash, Mail, MailFields, MailState, NewDocument};
+use mailshelf_storage::model::{Clash, Level, Mail, MailFields, MailState, NewDocument};
 use mailshelf_storage::{Catalog, DeliveryId, Digest, Error, Writer};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Cases, TestRunner};
@@ -93,6 +93,8 @@ fn file(writer: &mut dyn Writer, library: &LibraryName) {
         media_type: "application/pdf".to_owned(),
         sniffed_type: None,
         created_by: "alice".to_owned(),
+        identity: None,
+        level: Level::None,
         created_at: Timestamp::UNIX_EPOCH,
         delivery,
         original: false,

@@ -7,6 +7,15 @@ CREATE UNIQUE INDEX documents_removed ON documents (removal) WHERE removal IS NO
 -- there, and for none here. Without a reference: that library may go, and no other ever gets its id.
 ALTER TABLE versions ADD COLUMN filed_in INTEGER;
 
+-- Who the mail that a version came with was proven to be from, where it was filed, and how well. Outcomes say so too, and
+-- lose their library when it goes; a version must not be taken for proven as long as it stands.
+ALTER TABLE versions ADD COLUMN identity TEXT;
+ALTER TABLE versions ADD COLUMN level TEXT NOT NULL DEFAULT 'none'
+    CHECK (level IN ('none', 'from-header', 'spf', 'domain', 'submission', 'signature'));
+UPDATE versions SET identity = outcomes.identity, level = outcomes.level FROM outcomes, documents
+WHERE documents.id = versions.document AND outcomes.delivery = versions.delivery AND kind = 'filed'
+    AND outcomes.library = documents.library;
+
 -- Versions whose document was purged: what is left to tell of them.
 CREATE TABLE purged (
     id       INTEGER PRIMARY KEY,

@@ -196,6 +196,8 @@ fn a_document_comes_back_as_it_went_in(catalog: &dyn Catalog) {
         media_type: new.media_type,
         sniffed_type: new.sniffed_type,
         created_by: new.created_by,
+        identity: new.identity,
+        level: new.level,
         created_at: new.created_at,
         delivery: mail.delivery,
         original: true,

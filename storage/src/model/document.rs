@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::{DeliveryId, Digest, LibraryId, LibraryName, RemovalId};
+use super::Level;
+use crate::{DeliveryId, Digest, LibraryId, LibraryName, Login, RemovalId};
 
 /// What becomes of a document whose name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,10 @@ pub struct NewDocument {
     pub sniffed_type: Option<String>,
     /// A login, or the system account.
     pub created_by: String,
+    /// The user its mail was proven to come from.
+    pub identity: Option<Login>,
+    /// How well that was proven.
+    pub level: Level,
     /// When.
     pub created_at: Timestamp,
     /// The mail it came with.
@@ -98,6 +103,10 @@ pub struct Document {
     pub sniffed_type: Option<String>,
     /// A login, or the system account.
     pub created_by: String,
+    /// The user its mail was proven to come from where it was filed, whatever became of that library.
+    pub identity: Option<Login>,
+    /// How well that was proven.
+    pub level: Level,
     /// When.
     pub created_at: Timestamp,
     /// The mail it came with.

@@ -124,6 +124,8 @@ fn document(library: LibraryId, name: &str, delivery: DeliveryId, bytes: &[u8]) 
         media_type: "text/plain".to_owned(),
         sniffed_type: None,
         created_by: Level::None.to_string(),
+        identity: None,
+        level: Level::None,
         created_at: Timestamp::UNIX_EPOCH,
         delivery,
         original: false,

@@ -15,7 +15,7 @@ const CLOSE_BY: u32 = 100;
 
 pub(super) const DOCUMENT: &str = "libraries.name, folder, documents.name, version, size, digest, media_type,
                         created_by, versions.created_at, delivery, original, sniffed_type,
-                        coalesce(filed_in, documents.library), removal
+                        coalesce(filed_in, documents.library), removal, identity, level
                         FROM documents JOIN versions ON versions.document = documents.id
                         JOIN contents ON contents.id = versions.content
                         JOIN libraries ON libraries.id = documents.library";
@@ -38,6 +38,8 @@ pub(super) fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         sniffed_type: row.get(11)?,
         filed_in: row.get(12)?,
         removal: row.get(13)?,
+        identity: row.get(14)?,
+        level: row.get(15)?,
     })
 }
 
@@ -330,8 +332,8 @@ fn add_first(
 fn add_version(db: &Connection, document: DocumentId, version: u32, new: &NewDocument) -> Sql<()> {
     let sql = "INSERT INTO versions
                    (document, version, content, media_type, created_by, created_at, delivery, original,
-                    sniffed_type)
-               SELECT ?1, ?9, id, ?4, ?5, ?6, ?7, ?8, ?10 FROM contents
+                    sniffed_type, identity, level)
+               SELECT ?1, ?9, id, ?4, ?5, ?6, ?7, ?8, ?10, ?11, ?12 FROM contents
                WHERE digest = ?2 AND size = ?3 AND NOT doomed";
     let added = db.prepare_cached(sql)?.execute(params![
         document,
@@ -344,6 +346,8 @@ fn add_version(db: &Connection, document: DocumentId, version: u32, new: &NewDoc
         new.original,
         version,
         new.sniffed_type,
+        new.identity,
+        new.level,
     ])?;
     match added {
         0 => Err(refused("add a document", format!("content {} is not on record with its size", new.digest))),

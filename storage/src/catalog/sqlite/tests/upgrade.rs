@@ -1,7 +1,7 @@
 //! A catalog of an earlier version, opened by this one.
 
 use super::*;
-use crate::model::{Attachments, SenderPolicy, TrustFrom};
+use crate::model::{Attachments, Level, SenderPolicy, TrustFrom};
 
 const EARLIER: [&str; 4] = [
     include_str!("../../../../migrations/sqlite/0001_init.sql"),
@@ -157,4 +157,42 @@ fn documents_and_mails_of_an_earlier_version_can_be_removed_and_shown() {
     assert_eq!(writer.restore_document(removal).unwrap().path(), "F/a.txt");
     assert_eq!(writer.integrity().unwrap(), [""; 0]);
     writer.commit().unwrap();
+}
+
+/// Who filed a document is told with it from now on; where that is not on record nobody is proven.
+#[test]
+fn documents_of_an_earlier_version_say_by_whom_they_were_filed() {
+    let dir = tempfile::tempdir().unwrap();
+    let delivery = |letter| format!("01J0000000000000000000000{letter}");
+    let mut rows = "INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);
+                    INSERT INTO libraries (name, alias, title, save_original, sender_policy, trust_from, enabled,
+                                           created_at)
+                    VALUES ('m', 'b', '', 0, 'anyone', 'no', 0, 0);"
+        .to_owned();
+    // The same mail may have been filed by another in another library, and refused for a second address.
+    for (id, letter, outcomes) in [
+        (1, 'A', "('filed', 1, 'alice', 'from-header'), ('filed', 2, 'bob', 'domain')"),
+        (2, 'B', "('rejected', 1, 'bob', 'domain'), ('filed', 1, NULL, 'spf')"),
+        (3, 'C', "('filed', 2, 'bob', 'domain'), ('duplicate', 1, 'bob', 'domain')"),
+    ] {
+        let delivery = delivery(letter);
+        rows.push_str(&format!(
+            "INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+             VALUES ('{delivery}', 'f', 'n', 1, 0, 'done', 0);
+             INSERT INTO outcomes (delivery, recipient, kind, library, identity, level, pass, recorded_at)
+             SELECT '{delivery}', column1 || column2, column1, column2, column3, column4, 'p', 0
+             FROM (VALUES {outcomes});
+             INSERT INTO documents VALUES ({id}, 1, '', '', '{id}', '{id}', '{id} (2)', 1);
+             INSERT INTO versions VALUES ({id}, 1, 1, 't', 'by', 0, '{delivery}', 0);"
+        ));
+    }
+    let catalog = upgraded(dir.path(), &rows);
+    let reader = catalog.read().unwrap();
+    let by = |name| {
+        let found = reader.document(crate::LibraryId(1), "", name, None).unwrap().unwrap();
+        (found.identity.map(|login| login.to_string()), found.level)
+    };
+    assert_eq!(by("1"), (Some("alice".to_owned()), Level::FromHeader));
+    assert_eq!(by("2"), (None, Level::Spf));
+    assert_eq!(by("3"), (None, Level::None));
 }

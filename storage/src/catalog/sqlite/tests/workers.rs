@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::{Clash, Mail, MailFields, MailState, NewDocument, Placed};
+use crate::model::{Clash, Level, Mail, MailFields, MailState, NewDocument, Placed};
 use crate::{DeliveryId, Digest, LibraryId};
 
 const WORKERS: usize = 4;
@@ -51,6 +51,8 @@ fn file(catalog: &SqliteCatalog, library: LibraryId, clash: impl Fn(u32) -> Clas
             media_type: "t".to_owned(),
             sniffed_type: None,
             created_by: "by".to_owned(),
+            identity: None,
+            level: Level::None,
             created_at: Timestamp::UNIX_EPOCH,
             delivery: mail.delivery,
             original: false,
