@@ -4,6 +4,10 @@ use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use jiff::Timestamp;
+use mailshelf_storage::catalog::sqlite::SqliteCatalog;
+use mailshelf_storage::model::{Clash, Level, NewDocument};
+use mailshelf_storage::{Catalog, Digest};
 use serde_json::Value;
 
 use crate::util::{Site, entries, lines, mail, name};
@@ -173,7 +177,80 @@ fn who_is_not_proven_stays_so_without_the_library_that_filed() {
         let shown = site.ok(&["document", "show", "b", to]);
         assert!(shown.contains(mark.trim_end()), "{shown}");
     }
+    // Another library of that name is not the one that filed.
+    site.ok(&["library", "add", "a", "--alias", "a", "--trust-from", "yes"]);
+    site.ok(&["document", "move", "b", "from-a.txt", "--to", "a"]);
+    let listed = site.json(&["mail", "list"]).remove(0);
+    let shown = site.ok(&["mail", "show", listed["mail"].as_str().unwrap()]);
+    for line in [
+        "  library        a (since removed)\n",
+        "  document       from-a.txt (moved to a since), version 1, 6 bytes, by alice\n",
+        "  library        c (since removed)\n",
+        "  document       from-c.txt (moved to b since), version 1, 6 bytes, by System Account, unverified\n",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let recipient = &listed["recipients"][0];
+    assert_eq!((&recipient["library"], &recipient["library_removed"]), (&"a".into(), &true.into()));
+    assert_eq!(recipient["documents"], serde_json::json!([]), "there is nothing in that library");
+    assert_eq!(recipient["moved"], serde_json::json!([{"library": "a", "path": "from-a.txt"}]));
+    assert!(site.ok(&["mail", "list"]).contains("filed a (since removed), filed c (since removed)"));
     site.assert_sound();
+}
+
+/// What is said to be in a library is there.
+#[test]
+fn what_was_moved_is_told_of_with_its_library() {
+    let site = filed();
+    site.ok(&["library", "add", "other", "--alias", "other"]);
+    site.ok(&["document", "move", "all", "attachment.txt", "--to", "other", "moved.txt"]);
+    for command in
+        [vec!["mail", "list"], vec!["mail", "show", site.events()[0]["mails"][0]["mail"].as_str().unwrap()]]
+    {
+        let recipient = &site.json(&command).remove(0)["recipients"][0];
+        assert_eq!(recipient["library"], "all");
+        assert_eq!(recipient["documents"], serde_json::json!(["Mail a.eml"]));
+        assert_eq!(recipient["moved"], serde_json::json!([{"library": "other", "path": "moved.txt"}]));
+    }
+    site.ok(&["document", "move", "other", "moved.txt", "--to", "all"]);
+    let recipient = &site.json(&["mail", "list"]).remove(0)["recipients"][0];
+    assert_eq!((recipient["documents"].as_array().unwrap().len(), recipient.get("moved")), (2, None));
+}
+
+/// A document whose mail has no outcome to match is told of all the same.
+#[test]
+fn a_document_of_no_recipient_is_told_of_by_itself() {
+    let site = filed();
+    let listed = site.json(&["mail", "list"]).remove(0);
+    let id = listed["mail"].as_str().unwrap();
+    let catalog = SqliteCatalog::open(&site.path("state/catalog.db")).unwrap();
+    let mut writer = catalog.write().unwrap();
+    let other = "other".parse().unwrap();
+    let settings = writer.libraries().unwrap().remove(0).settings;
+    let library = writer.add_library(&other, &"other".parse().unwrap(), &settings, Timestamp::now()).unwrap();
+    let digest = Digest::of(b"first");
+    let document = NewDocument {
+        library,
+        folder: String::new(),
+        name: "stray.txt".to_owned(),
+        clash: Clash::Number,
+        digest,
+        size: 5,
+        media_type: "text/plain".to_owned(),
+        sniffed_type: None,
+        created_by: "somebody".to_owned(),
+        identity: None,
+        level: Level::None,
+        created_at: Timestamp::now(),
+        delivery: id.parse().unwrap(),
+        original: false,
+    };
+    writer.add_document(&document).unwrap();
+    writer.commit().unwrap();
+    let shown = site.ok(&["mail", "show", id]);
+    let line = "\ndocument         stray.txt in other, version 1, 5 bytes, by somebody, unverified\n";
+    assert!(shown.contains(line), "{shown}");
+    assert_eq!(shown.matches("stray.txt").count(), 1);
 }
 
 #[test]

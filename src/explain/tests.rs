@@ -110,6 +110,7 @@ fn failures_on_record_count() {
             level: Level::None,
             proof: None,
             likeness: None,
+            gone: None,
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
         writer.put_outcome(prepared.claimed.id, PassId::generate(), &outcome, now).unwrap();

@@ -74,6 +74,7 @@ pub fn outcome(decided: &Decided<'_>, decision: &Decision<'_>, record: &Recipien
         level: decision.level,
         proof: proof(decided, decision),
         likeness: decided.likeness.filter(|_| is_known_again),
+        gone: None,
     }
 }
 
@@ -92,6 +93,7 @@ pub fn on_record(outcome: &Outcome, library: Option<&Library>) -> RecipientRecor
         identity: Some(outcome.identity.as_ref().map(ToString::to_string)),
         level: Some(outcome.level.to_string()),
         proof: outcome.proof.clone(),
+        library: library.map(|library| &library.name).or(outcome.gone.as_ref()).map(ToString::to_string),
         ..bare(&outcome.recipient, outcome.kind, library)
     }
 }

@@ -173,7 +173,8 @@ pub trait Writer: Reader {
     /// Gives libraries other aliases, all in one step: two of them may change theirs for each other's. `Error::Taken` if
     /// one is another library's afterwards.
     fn set_aliases(&mut self, aliases: &[(LibraryId, Alias)]) -> Result<()>;
-    /// `Error::NotEmpty` if it holds documents, be they in its recycle bin. Outcomes that name it stay and name none.
+    /// `Error::NotEmpty` if it holds documents, be they in its recycle bin. Outcomes that name it stay, and say what it was
+    /// called.
     fn remove_library(&mut self, library: LibraryId) -> Result<()>;
     /// `Error::Taken` if the login is.
     fn add_user(&mut self, login: &Login, addresses: &[Address]) -> Result<UserId>;

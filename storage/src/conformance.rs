@@ -115,6 +115,7 @@ fn outcome(recipient: &str, kind: OutcomeKind, library: Option<LibraryId>) -> Ou
         level: Level::Domain,
         proof: Some("dmarc=pass by mx1.x.org".to_owned()),
         likeness: None,
+        gone: None,
     }
 }
 

@@ -4,7 +4,7 @@ use mailshelf::escape::Escaped;
 use mailshelf::record::words::time;
 use mailshelf::site::Look;
 use mailshelf::whereabouts::{self, Found, Place};
-use mailshelf_storage::model::{Document, KeptEnd, KeptFate, MailState, OutcomeKind, Purged};
+use mailshelf_storage::model::{Document, KeptEnd, KeptFate, MailState, Purged};
 use mailshelf_storage::{Address, DeliveryId, Error, LibraryId};
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ struct Whole {
     documents: Vec<Filed>,
     /// Whether the mail itself is in the contents.
     original: bool,
-    /// Other deliveries of the same bytes that were filed somewhere.
+    /// Other deliveries of the same mail, by its bytes or its likeness, that were filed somewhere.
     also_filed: Vec<DeliveryId>,
     files: Vec<File>,
     /// Documents of it that were removed, and purged since.
@@ -52,6 +52,8 @@ struct Filed {
     /// Since when it is in the recycle bin.
     #[serde(skip_serializing_if = "Option::is_none")]
     removed_at: Option<String>,
+    #[serde(skip)]
+    unverified: bool,
     #[serde(skip)]
     filed_in: LibraryId,
 }
@@ -142,24 +144,26 @@ impl From<Document> for Filed {
             created_by: document.created_by,
             original: document.original,
             removed_at: document.removal.map(|removal| time(removal.time())),
+            unverified: document.identity.is_none(),
             filed_in: document.filed_in,
         }
     }
 }
 
 impl Filed {
-    /// For people, below the recipient it was filed for.
-    fn line(&self, recipient: &Recipient) -> String {
-        let Filed { path, version, size, created_by, .. } = self;
-        let moved = match &recipient.library {
-            Some(library) if *library != self.library => format!(" (moved to {} since)", self.library),
-            _ => String::new(),
+    /// For people, below the recipient it was filed for, if that is known.
+    fn line(&self, recipient: Option<&Recipient>) -> String {
+        let Filed { path, version, size, created_by, library, .. } = self;
+        let place = match recipient {
+            Some(recipient) if recipient.is_in(library) => String::new(),
+            Some(_) => format!(" (moved to {library} since)"),
+            None => format!(" in {library}"),
         };
         let original = if self.original { ", the original" } else { "" };
-        let unverified = if recipient.unverified { ", unverified" } else { "" };
+        let unverified = if self.unverified { ", unverified" } else { "" };
         let removed = self.removed_at.as_ref().map(|at| format!("; removed {at}")).unwrap_or_default();
         format!(
-            "{path}{moved}, version {version}, {size} bytes{original}, by {created_by}{unverified}{removed}"
+            "{path}{place}, version {version}, {size} bytes{original}, by {created_by}{unverified}{removed}"
         )
     }
 }
@@ -222,6 +226,11 @@ impl Text<'_> {
         for Gone { library, path, version, purged_at, why, .. } in &whole.purged {
             self.plain("purged", &format!("{path}, version {version}, in {library}, {purged_at}: {why}"))?;
         }
+        for filed in &whole.documents {
+            if !view.recipients.iter().any(|recipient| recipient.is_of(filed.filed_in)) {
+                self.plain("document", &filed.line(None))?;
+            }
+        }
         view.recipients.iter().try_for_each(|recipient| self.recipient(recipient, &whole.documents))
     }
 
@@ -258,13 +267,12 @@ impl Text<'_> {
         below.line("outcome", Tone::of_outcome(recipient.outcome.as_str()), recipient.outcome.as_str())?;
         below.some("reason", recipient.reason.as_deref())?;
         below.some("because", recipient.because.as_deref())?;
-        below.some("library", recipient.library.as_deref())?;
+        below.some("library", recipient.library().as_deref())?;
         let identity = recipient.identity.as_deref().unwrap_or("nobody");
         below.plain("proven sender", &format!("{identity} (level {})", recipient.level))?;
         below.some("proof", recipient.proof.as_deref())?;
-        let is_filed = recipient.outcome == OutcomeKind::Filed;
-        for filed in documents.iter().filter(|one| is_filed && recipient.library_id == Some(one.filed_in)) {
-            below.plain("document", &filed.line(recipient))?;
+        for filed in documents.iter().filter(|filed| recipient.is_of(filed.filed_in)) {
+            below.plain("document", &filed.line(Some(recipient)))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mailshelf::record::words::time;
 use mailshelf_storage::model::{Document, Mail, MailFields, MailState, Outcome, OutcomeKind};
-use mailshelf_storage::{Address, LibraryId, Reader};
+use mailshelf_storage::{Address, LibraryId, LibraryName, Reader};
 use serde::Serialize;
 
 use crate::cli::filter::Filter;
@@ -88,19 +88,32 @@ pub struct Recipient {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
     pub library: Option<String>,
+    /// That one is gone; another may be called so by now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub library_removed: bool,
     #[serde(skip)]
-    pub library_id: Option<LibraryId>,
+    library_id: Option<LibraryId>,
     pub identity: Option<String>,
     pub level: String,
     pub proof: Option<String>,
     /// Filed without an identity.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
-    /// Those that stand.
+    /// Those that stand in that library.
     pub documents: Vec<String>,
+    /// Those that were moved to another, and stand there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
 }
 
-/// What libraries are called; one that was removed has no name any more.
+/// A document that stands in another library than it was filed in.
+#[derive(Serialize)]
+pub struct Moved {
+    library: String,
+    path: String,
+}
+
+/// What libraries are called.
 pub struct Names(HashMap<LibraryId, String>);
 
 impl Names {
@@ -109,8 +122,9 @@ impl Names {
         Ok(Names(libraries.map(|library| (library.id, library.name.to_string())).collect()))
     }
 
-    fn of(&self, outcome: &Outcome) -> Option<&str> {
-        outcome.library.and_then(|id| self.0.get(&id)).map(String::as_str)
+    fn of<'a>(&'a self, outcome: &'a Outcome) -> Option<&'a str> {
+        let there = outcome.library.and_then(|id| self.0.get(&id)).map(String::as_str);
+        there.or(outcome.gone.as_ref().map(LibraryName::as_str))
     }
 
     /// Whether a mail with these outcomes is meant.
@@ -126,24 +140,22 @@ impl View {
     /// Of the recipients of one library only one is filed: what came with the mail there is that one's.
     pub fn new(mail: Mail, outcomes: Vec<Outcome>, names: &Names, documents: &[Document]) -> View {
         let recipient = |outcome: Outcome| {
-            let library = names.of(&outcome).map(str::to_owned);
-            let is_filed = outcome.kind == OutcomeKind::Filed;
-            let its = |document: &&Document| {
-                is_filed && outcome.library == Some(document.filed_in) && document.removal.is_none()
-            };
-            Recipient {
-                documents: documents.iter().filter(its).map(Document::path).collect(),
+            let recipient = Recipient {
+                library: names.of(&outcome).map(str::to_owned),
+                library_removed: outcome.gone.is_some(),
+                unverified: outcome.kind == OutcomeKind::Filed && outcome.identity.is_none(),
+                documents: Vec::new(),
+                moved: Vec::new(),
                 address: outcome.recipient,
                 outcome: outcome.kind,
                 library_id: outcome.library,
                 reason: outcome.reason,
                 because: outcome.because,
-                library,
-                unverified: is_filed && outcome.identity.is_none(),
                 identity: outcome.identity.map(|login| login.to_string()),
                 level: outcome.level.to_string(),
                 proof: outcome.proof,
-            }
+            };
+            recipient.with(documents)
         };
         View {
             claimed: mail.claimed(),
@@ -204,10 +216,39 @@ impl View {
 }
 
 impl Recipient {
+    /// The same with what stands of these documents of its mail.
+    fn with(mut self, documents: &[Document]) -> Recipient {
+        let stands = |one: &&Document| one.removal.is_none() && self.is_of(one.filed_in);
+        let is_there = |one: &&Document| self.is_in(one.library.as_str());
+        let (there, moved): (Vec<_>, Vec<_>) = documents.iter().filter(stands).partition(is_there);
+        let elsewhere = |one: &Document| Moved { library: one.library.to_string(), path: one.path() };
+        self.documents = there.into_iter().map(Document::path).collect();
+        self.moved = moved.into_iter().map(elsewhere).collect();
+        self
+    }
+
+    /// Whether what was filed in a library was filed for it.
+    pub fn is_of(&self, filed_in: LibraryId) -> bool {
+        self.outcome == OutcomeKind::Filed && self.library_id == Some(filed_in)
+    }
+
+    /// Whether its library is the one that is called so now.
+    pub fn is_in(&self, library: &str) -> bool {
+        !self.library_removed && self.library.as_deref() == Some(library)
+    }
+
+    /// The library in words.
+    pub fn library(&self) -> Option<String> {
+        let removed = if self.library_removed { " (since removed)" } else { "" };
+        self.library.as_ref().map(|library| format!("{library}{removed}"))
+    }
+
     fn outcome_of(&self) -> String {
         match self.outcome {
             OutcomeKind::Filed | OutcomeKind::Duplicate => {
-                format!("{} {}", self.outcome, self.library.as_deref().unwrap_or("(a library since removed)"))
+                // An earlier version kept no name.
+                let library = self.library().unwrap_or_else(|| "(a library since removed)".to_owned());
+                format!("{} {library}", self.outcome)
             }
             OutcomeKind::Rejected => {
                 format!("{} {}", self.outcome, self.reason.as_deref().unwrap_or_default())

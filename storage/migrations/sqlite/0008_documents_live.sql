@@ -16,6 +16,11 @@ UPDATE versions SET identity = outcomes.identity, level = outcomes.level FROM ou
 WHERE documents.id = versions.document AND outcomes.delivery = versions.delivery AND kind = 'filed'
     AND outcomes.library = documents.library;
 
+-- The library of an outcome, and what it was called, once that is gone: `library` is NULL then, and what was filed there may
+-- stand in another.
+ALTER TABLE outcomes ADD COLUMN gone_library INTEGER;
+ALTER TABLE outcomes ADD COLUMN gone_name TEXT;
+
 -- Versions whose document was purged: what is left to tell of them.
 CREATE TABLE purged (
     id       INTEGER PRIMARY KEY,

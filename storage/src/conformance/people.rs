@@ -113,7 +113,7 @@ fn libraries_may_change_aliases_among_each_other(catalog: &dyn Catalog) {
 
 fn a_library_with_documents_is_not_removed(catalog: &dyn Catalog) {
     let (full, empty) = write(catalog, |writer| (add_library(writer, "full"), add_library(writer, "empty")));
-    let mail = mail(None);
+    let (mail, waiting) = (mail(None), mail(None));
     write(catalog, |writer| {
         file(writer, full, "", "a.pdf");
         file(writer, full, "", "b.pdf");
@@ -124,15 +124,21 @@ fn a_library_with_documents_is_not_removed(catalog: &dyn Catalog) {
         writer.put_mail(&mail).unwrap();
         let rejected = outcome("empty@x.org", OutcomeKind::Rejected, Some(empty));
         writer.put_outcome(mail.delivery, PassId::generate(), &rejected, at(0)).unwrap();
+        writer.put_mail(&waiting).unwrap();
+        let deferred = outcome("empty@x.org", OutcomeKind::Deferred, Some(empty));
+        writer.put_outcome(waiting.delivery, PassId::generate(), &deferred, at(0)).unwrap();
         writer.grant(empty, &Principal::Everyone, Role::Reader).unwrap();
         writer.remove_library(empty).unwrap();
+        // The next pass decides anew, and the library is not there any more.
+        let decided = outcome("empty@x.org", OutcomeKind::Rejected, None);
+        writer.put_outcome(waiting.delivery, PassId::generate(), &decided, at(1)).unwrap();
+        assert_eq!(writer.outcomes(waiting.delivery).unwrap(), [decided]);
     });
     let reader = catalog.read().unwrap();
     assert_eq!(reader.libraries().unwrap().len(), 1);
-    assert_eq!(
-        reader.outcomes(mail.delivery).unwrap(),
-        [outcome("empty@x.org", OutcomeKind::Rejected, None)]
-    );
+    let told = outcome("empty@x.org", OutcomeKind::Rejected, Some(empty));
+    let told = Outcome { gone: Some(the("empty")), ..told };
+    assert_eq!(reader.outcomes(mail.delivery).unwrap(), [told], "what it was called stays on record");
 }
 
 /// Somebody may still hold it.

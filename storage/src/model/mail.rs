@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::words;
-use crate::{Address, DeliveryId, Digest, LibraryId, Login};
+use crate::{Address, DeliveryId, Digest, LibraryId, LibraryName, Login};
 
 words!(
     /// How well it is proven who sent a mail, weakest first.
@@ -126,8 +126,10 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// Why, in more words: which part, which address, what was filed before.
     pub because: Option<String>,
-    /// The library that its address leads to.
+    /// The library that its address leads to; it may be gone.
     pub library: Option<LibraryId>,
+    /// What that was called, where it is gone. For the catalog to say: what is recorded has none.
+    pub gone: Option<LibraryName>,
     /// The user it was proven to come from.
     pub identity: Option<Login>,
     /// How well that was proven.

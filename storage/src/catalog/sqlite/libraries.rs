@@ -180,6 +180,9 @@ pub(super) fn remove(db: &Connection, id: LibraryId) -> Sql<()> {
     if (documents, removed) != (0, 0) {
         return Err(Fault::Ours(Error::NotEmpty { name, documents, removed }));
     }
+    // Outcomes lose their reference with the row.
+    let sql = "UPDATE outcomes SET gone_library = library, gone_name = ?2 WHERE library = ?1";
+    db.prepare_cached(sql)?.execute(params![id, name])?;
     db.prepare_cached("DELETE FROM libraries WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

@@ -120,7 +120,11 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
     Ok(())
 }
 
-const OUTCOME: &str = "recipient, kind, reason, library, identity, level, proof, because, likeness";
+const OUTCOME: &str =
+    "recipient, kind, reason, coalesce(library, gone_library), identity, level, proof, because,
+                       likeness, gone_name";
+/// Its columns.
+const COLUMNS: usize = 10;
 
 fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
     Ok(Outcome {
@@ -133,6 +137,7 @@ fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
         proof: row.get(6)?,
         because: row.get(7)?,
         likeness: row.get(8)?,
+        gone: row.get(9)?,
     })
 }
 
@@ -161,8 +166,9 @@ pub(super) fn filed_before(
          ORDER BY id"
     );
     let mut query = db.prepare_cached(&sql)?;
-    let filing =
-        |row: &Row<'_>| Ok(Filing { delivery: row.get(9)?, exact: row.get(10)?, outcome: outcome(row)? });
+    let filing = |row: &Row<'_>| {
+        Ok(Filing { delivery: row.get(COLUMNS)?, exact: row.get(COLUMNS + 1)?, outcome: outcome(row)? })
+    };
     Ok(query.query_map(params![digest, library, likeness], filing)?.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -179,8 +185,9 @@ pub(super) fn put_outcome(
                    (SELECT digest FROM mails WHERE delivery = ?1 AND ?3 = 'filed'))
                ON CONFLICT (delivery, recipient) DO UPDATE SET kind = ?3, reason = ?4, library = ?5, identity = ?6,
                    level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, because = ?11, likeness = ?12,
-                   digest = excluded.digest WHERE kind = 'deferred'";
-    let Outcome { recipient, kind, reason, because, library, identity, level, proof, likeness } = outcome;
+                   digest = excluded.digest, gone_library = NULL, gone_name = NULL WHERE kind = 'deferred'";
+    let Outcome { recipient, kind, reason, because, library, identity, level, proof, likeness, gone: _ } =
+        outcome;
     let now = Millis(now);
     let values = params![
         delivery, recipient, kind, reason, library, identity, level, pass, now, proof, because, likeness
