@@ -112,6 +112,10 @@ fn another_way_is_no_other_mail() {
         assert_eq!(&told["recipients"][0]["because"], &recipient["because"], "{way}, foretold");
         let shown = site.json(&["mail", "show", event["mails"][0]["mail"].as_str().unwrap()]).remove(0);
         assert_eq!(shown["also_filed"][0], first["mails"][0]["mail"], "{way}");
+        assert_eq!(shown["recipients"][0]["duplicate_of"], first["mails"][0]["mail"], "{way}");
+        let text = site.ok(&["mail", "show", shown["mail"].as_str().unwrap()]);
+        let line = format!("\n  duplicate of   {}\n", first["mails"][0]["mail"].as_str().unwrap());
+        assert!(text.contains(&line), "{text}");
     }
     assert_eq!(site.documents("all").len(), 2);
     site.assert_sound();

@@ -27,6 +27,8 @@ fn leads(site: &Site, local: &str) -> (String, Option<String>) {
     for field in ["outcome", "reason", "library", "former_alias"] {
         assert_eq!(told["recipients"][0].get(field), record.get(field), "{field}");
     }
+    let kept = site.json(&["mail", "list", "-n", "1"]).remove(0);
+    assert_eq!(kept["recipients"][0].get("former_alias"), record.get("former_alias"));
     let text = |field: &str| record[field].as_str().map(str::to_owned);
     (text("library").or(text("reason")).unwrap(), text("former_alias"))
 }
@@ -153,6 +155,9 @@ fn people_are_told_by_which_alias_it_came() {
     );
     assert!(text.contains(&said), "{text}");
     site.pass();
+    let listed = site.json(&["mail", "list"]).remove(0);
+    let shown = site.ok(&["mail", "show", listed["mail"].as_str().unwrap()]);
+    assert!(shown.contains("\n  library        a\n  former alias   a\n"), "{shown}");
     let line = site.ok(&["events"]);
     assert!(line.contains(&format!("a+x@{DOMAIN} (a former alias of a) → a: attachment.txt")), "{line}");
     let shown = site.ok(&["library", "show", "a"]);

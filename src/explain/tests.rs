@@ -111,6 +111,8 @@ fn failures_on_record_count() {
             proof: None,
             likeness: None,
             gone: None,
+            former_alias: None,
+            duplicate_of: None,
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
         writer.put_outcome(prepared.claimed.id, PassId::generate(), &outcome, now).unwrap();

@@ -75,6 +75,8 @@ pub fn outcome(decided: &Decided<'_>, decision: &Decision<'_>, record: &Recipien
         proof: proof(decided, decision),
         likeness: decided.likeness.filter(|_| is_known_again),
         gone: None,
+        former_alias: decision.former.as_ref().map(|former| former.alias.clone()),
+        duplicate_of: record.duplicate_of.as_ref().and_then(|id| id.parse().ok()),
     }
 }
 
@@ -93,6 +95,8 @@ pub fn on_record(outcome: &Outcome, library: Option<&Library>) -> RecipientRecor
         identity: Some(outcome.identity.as_ref().map(ToString::to_string)),
         level: Some(outcome.level.to_string()),
         proof: outcome.proof.clone(),
+        former_alias: outcome.former_alias.as_ref().map(ToString::to_string),
+        duplicate_of: outcome.duplicate_of.map(|delivery| delivery.to_string()),
         library: library.map(|library| &library.name).or(outcome.gone.as_ref()).map(ToString::to_string),
         ..bare(&outcome.recipient, outcome.kind, library)
     }

@@ -116,6 +116,8 @@ fn outcome(recipient: &str, kind: OutcomeKind, library: Option<LibraryId>) -> Ou
         proof: Some("dmarc=pass by mx1.x.org".to_owned()),
         likeness: None,
         gone: None,
+        former_alias: Some(the("before")),
+        duplicate_of: None,
     }
 }
 

@@ -5,7 +5,7 @@ use mailshelf::record::words::time;
 use mailshelf::site::Look;
 use mailshelf::whereabouts::{self, Found, Place};
 use mailshelf_storage::model::{Document, KeptEnd, KeptFate, MailState, Purged};
-use mailshelf_storage::{Address, DeliveryId, Error, LibraryId};
+use mailshelf_storage::{Address, Alias, DeliveryId, Error, LibraryId};
 use serde::Serialize;
 
 use super::find;
@@ -267,7 +267,11 @@ impl Text<'_> {
         below.line("outcome", Tone::of_outcome(recipient.outcome.as_str()), recipient.outcome.as_str())?;
         below.some("reason", recipient.reason.as_deref())?;
         below.some("because", recipient.because.as_deref())?;
+        if let Some(delivery) = recipient.duplicate_of {
+            below.plain("duplicate of", &delivery.to_string())?;
+        }
         below.some("library", recipient.library().as_deref())?;
+        below.some("former alias", recipient.former_alias.as_ref().map(Alias::as_str))?;
         let identity = recipient.identity.as_deref().unwrap_or("nobody");
         below.plain("proven sender", &format!("{identity} (level {})", recipient.level))?;
         below.some("proof", recipient.proof.as_deref())?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mailshelf::record::words::time;
 use mailshelf_storage::model::{Document, Mail, MailFields, MailState, Outcome, OutcomeKind};
-use mailshelf_storage::{Address, LibraryId, LibraryName, Reader};
+use mailshelf_storage::{Address, Alias, DeliveryId, LibraryId, LibraryName, Reader};
 use serde::Serialize;
 
 use crate::cli::filter::Filter;
@@ -93,6 +93,12 @@ pub struct Recipient {
     pub library_removed: bool,
     #[serde(skip)]
     library_id: Option<LibraryId>,
+    /// The alias that the address led there by, where the library had another by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub former_alias: Option<Alias>,
+    /// The delivery that was filed, where it is another one and this a duplicate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<DeliveryId>,
     pub identity: Option<String>,
     pub level: String,
     pub proof: Option<String>,
@@ -151,6 +157,8 @@ impl View {
                 library_id: outcome.library,
                 reason: outcome.reason,
                 because: outcome.because,
+                former_alias: outcome.former_alias,
+                duplicate_of: outcome.duplicate_of,
                 identity: outcome.identity.map(|login| login.to_string()),
                 level: outcome.level.to_string(),
                 proof: outcome.proof,

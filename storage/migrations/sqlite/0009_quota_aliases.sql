@@ -76,3 +76,5 @@ CREATE TABLE former_aliases (
     since   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX former_aliases_by_library ON former_aliases (library);
+-- By which of them a mail came to the library.
+ALTER TABLE outcomes ADD COLUMN former_alias TEXT;

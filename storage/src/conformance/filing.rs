@@ -61,7 +61,8 @@ fn only_a_deferred_outcome_is_replaced(catalog: &dyn Catalog) {
         writer.put_outcome(mail.delivery, pass, &deferred("z@x.org"), at(1)).unwrap();
         for kind in [OutcomeKind::Filed, OutcomeKind::Duplicate, OutcomeKind::Rejected] {
             let recipient = format!("{kind}@x.org");
-            let first = outcome(&recipient, kind, Some(library));
+            let duplicate_of = (kind == OutcomeKind::Duplicate).then_some(mail.delivery);
+            let first = Outcome { duplicate_of, ..outcome(&recipient, kind, Some(library)) };
             writer.put_outcome(mail.delivery, pass, &deferred(&recipient), at(2)).unwrap();
             writer.put_outcome(mail.delivery, pass, &first, at(3)).unwrap();
             for second in [deferred(&recipient), outcome(&recipient, OutcomeKind::Filed, None), first.clone()]
@@ -75,6 +76,7 @@ fn only_a_deferred_outcome_is_replaced(catalog: &dyn Catalog) {
     let recipients: Vec<_> = outcomes.iter().map(|outcome| outcome.recipient.as_str()).collect();
     assert_eq!(recipients, ["z@x.org", "a@x.org", "filed@x.org", "duplicate@x.org", "rejected@x.org"]);
     assert_eq!(outcomes[0], deferred("z@x.org"));
+    assert_eq!(outcomes[3].duplicate_of, Some(mail.delivery));
     assert_eq!(outcomes[4].kind, OutcomeKind::Rejected);
     assert_eq!(outcomes[4].proof.as_deref(), Some("dmarc=pass by mx1.x.org"), "and so is the proof");
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::words;
-use crate::{Address, DeliveryId, Digest, LibraryId, LibraryName, Login};
+use crate::{Address, Alias, DeliveryId, Digest, LibraryId, LibraryName, Login};
 
 words!(
     /// How well it is proven who sent a mail, weakest first.
@@ -130,6 +130,10 @@ pub struct Outcome {
     pub library: Option<LibraryId>,
     /// What that was called, where it is gone. For the catalog to say: what is recorded has none.
     pub gone: Option<LibraryName>,
+    /// The alias that it led there by, where the library had another by then.
+    pub former_alias: Option<Alias>,
+    /// The delivery that was filed, where it is another one and this a duplicate.
+    pub duplicate_of: Option<DeliveryId>,
     /// The user it was proven to come from.
     pub identity: Option<Login>,
     /// How well that was proven.

@@ -68,7 +68,8 @@ pub(super) fn deliveries(db: &Connection, prefix: &str, limit: usize) -> Sql<Vec
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// By the index that duplicates are found by. One by digest over all mails would cost each mail a page somewhere else.
+/// By the two indexes that duplicates are found by. One by digest over all mails would cost each mail a page somewhere
+/// else.
 pub(super) fn filed_deliveries(
     db: &Connection,
     digest: Digest,
@@ -122,9 +123,9 @@ pub(super) fn put_mail(db: &Connection, mail: &Mail) -> Sql<()> {
 
 const OUTCOME: &str =
     "recipient, kind, reason, coalesce(library, gone_library), identity, level, proof, because,
-                       likeness, gone_name";
+                       likeness, gone_name, former_alias, duplicate_of";
 /// Its columns.
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 12;
 
 fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
     Ok(Outcome {
@@ -138,6 +139,8 @@ fn outcome(row: &Row<'_>) -> rusqlite::Result<Outcome> {
         because: row.get(7)?,
         likeness: row.get(8)?,
         gone: row.get(9)?,
+        former_alias: row.get(10)?,
+        duplicate_of: row.get(11)?,
     })
 }
 
@@ -180,17 +183,31 @@ pub(super) fn put_outcome(
     now: Timestamp,
 ) -> Sql<()> {
     let sql = "INSERT INTO outcomes (delivery, recipient, kind, reason, library, identity, level, pass, recorded_at,
-                   proof, because, likeness, digest)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                   proof, because, likeness, former_alias, duplicate_of, digest)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
                    (SELECT digest FROM mails WHERE delivery = ?1 AND ?3 = 'filed'))
                ON CONFLICT (delivery, recipient) DO UPDATE SET kind = ?3, reason = ?4, library = ?5, identity = ?6,
                    level = ?7, pass = ?8, recorded_at = ?9, proof = ?10, because = ?11, likeness = ?12,
-                   digest = excluded.digest, gone_library = NULL, gone_name = NULL WHERE kind = 'deferred'";
-    let Outcome { recipient, kind, reason, because, library, identity, level, proof, likeness, gone: _ } =
-        outcome;
+                   former_alias = ?13, duplicate_of = ?14, digest = excluded.digest, gone_library = NULL,
+                   gone_name = NULL WHERE kind = 'deferred'";
+    let Outcome { recipient, kind, reason, because, library, gone: _, .. } = outcome;
+    let Outcome { former_alias, duplicate_of, identity, level, proof, likeness, .. } = outcome;
     let now = Millis(now);
     let values = params![
-        delivery, recipient, kind, reason, library, identity, level, pass, now, proof, because, likeness
+        delivery,
+        recipient,
+        kind,
+        reason,
+        library,
+        identity,
+        level,
+        pass,
+        now,
+        proof,
+        because,
+        likeness,
+        former_alias,
+        duplicate_of
     ];
     match db.prepare_cached(sql)?.execute(values)? {
         0 => Err(refused("record an outcome", format!("{delivery} has a final one for {recipient:?}"))),
