@@ -7,6 +7,7 @@ use crate::{Reader, RemovalId};
 pub(super) const TESTS: &[CatalogTest] = &[
     a_removed_document_stands_nowhere_and_comes_back,
     a_name_taken_meanwhile_gives_the_next_number,
+    what_comes_back_gets_no_others_name,
     what_is_removed_stands_in_nobodys_way,
     what_is_removed_does_not_stand_for_its_mail,
     a_library_goes_only_with_an_empty_bin,
@@ -123,6 +124,22 @@ fn a_name_taken_meanwhile_gives_the_next_number(catalog: &dyn Catalog) {
         assert_eq!(restore(writer, removals[1]), "FOLDER/a (5).pdf");
         let again = writer.restore_document(removals[1]);
         assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+    });
+}
+
+/// A name that another document of the bin had stays that one's: what is filed by it next must be no version of this.
+fn what_comes_back_gets_no_others_name(catalog: &dyn Catalog) {
+    write(catalog, |writer| {
+        let library = add_library(writer, "l");
+        for path in ["a.pdf", "a (2).pdf", "a (3).pdf"] {
+            assert_eq!(add(writer, library, "", "a.pdf", Clash::Number).1, path);
+        }
+        let removals = ["a (3).pdf", "a (2).pdf", "a.pdf"].map(|name| remove(writer, library, "", name));
+        for name in ["a (2).pdf", "a (3).pdf"] {
+            assert_eq!(add(writer, library, "", name, Clash::Number).1, name);
+        }
+        let back = removals.map(|removal| writer.restore_document(removal).unwrap().path());
+        assert_eq!(back, ["a (4).pdf", "a (5).pdf", "a.pdf"]);
     });
 }
 

@@ -222,6 +222,16 @@ impl<'d> Folder<'d> {
             Clash::Number => self.last_number(series_key)?,
             Clash::Version(_) => first,
         };
+        self.settle_after(last, wanted)
+    }
+
+    /// The next number of a series, `own` being one that it has given before.
+    pub(super) fn next(&self, wanted: &Wanted<'_>, series_key: &str, own: u32) -> Sql<Slot> {
+        self.settle_after(self.last_number(series_key)?.max(own), wanted)
+    }
+
+    fn settle_after(&self, last: u32, wanted: &Wanted<'_>) -> Sql<Slot> {
+        let proposed = wanted.name;
         for number in Numbers::after(last) {
             if let Some(slot) = self.slot(wanted.clash, numbered(proposed, number), number)? {
                 return Ok(slot);

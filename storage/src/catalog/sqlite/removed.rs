@@ -107,7 +107,7 @@ fn bare(db: &Connection, selection: &str, values: impl rusqlite::Params) -> Sql<
     Ok(bare.optional()?)
 }
 
-/// Under its name, or the next number of its series where that is taken.
+/// Under its name or, where that is taken, the next number of its series.
 pub(super) fn restore(db: &Connection, removal: RemovalId) -> Sql<Placed> {
     let found = bare(db, "removal = ?1", [removal])?;
     let bare = found.ok_or_else(|| not_found("removed document", removal))?;
@@ -118,7 +118,9 @@ pub(super) fn restore(db: &Connection, removal: RemovalId) -> Sql<Placed> {
     let proposed = proposed(&bare);
     let wanted = Wanted { folder: &bare.folder, name: &proposed, clash: Clash::Number };
     let series_key = series_key(&proposed);
-    match folder.settle(&wanted, &series_key)? {
+    // Not the name proposed, nor a number before its own: another document of the bin may have had that.
+    let own = if series_key == bare.series_key { bare.number } else { 1 };
+    match folder.next(&wanted, &series_key, own)? {
         Slot::New { name, number } => put(db, &folder, Bare { name, series_key, number, ..bare }),
         // None of these are asked for.
         Slot::Version(holder) => Err(taken("document", path(&folder.spelt, &holder.name), "another")),
