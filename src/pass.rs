@@ -326,14 +326,13 @@ impl<'a> Pass<'a> {
         if self.scope != Scope::Everything || drop.rejected == Rejected::Copied || self.cut_off() {
             return;
         }
-        match kept::purge_expired(&self.site.config, &*self.site.catalog, Timestamp::now()) {
-            Ok(mails) => self.purged.mails = mails,
-            Err(error) => self.faults.push(error.to_string()),
-        }
-        match recycle::purge_expired(self.site, Timestamp::now()) {
-            Ok(documents) => self.purged.documents = documents,
-            Err(error) => self.faults.push(error.to_string()),
-        }
+        let (site, now) = (self.site, Timestamp::now());
+        let Expired { mails, documents } = &mut self.purged;
+        let ended = [
+            kept::purge_expired(&site.config, &*site.catalog, now, mails),
+            recycle::purge_expired(site, now, documents),
+        ];
+        self.faults.extend(ended.into_iter().filter_map(Result::err).map(|error| error.to_string()));
     }
 
     fn read_and_commit(&mut self, claimed: Claimed) {

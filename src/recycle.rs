@@ -15,12 +15,13 @@ pub fn until(removal: RemovalId, term: Duration) -> Option<Timestamp> {
     SignedDuration::try_from(term).ok().and_then(|term| removal.time().checked_add(term).ok())
 }
 
-/// Purges documents whose term is over at `now`, a bounded number, those removed first; says how many.
-pub fn purge_expired(site: &Site, now: Timestamp) -> Result<u64> {
+/// Purges documents whose term is over at `now`, a bounded number, those removed first; `purged` counts them, also where
+/// it ends with a fault.
+pub fn purge_expired(site: &Site, now: Timestamp, purged: &mut u64) -> Result<()> {
     let begun = SignedDuration::try_from(site.config.storage.recycle).ok();
     // A term that began before time did.
-    let Some(begun) = begun.and_then(|term| now.checked_sub(term).ok()) else { return Ok(0) };
+    let Some(begun) = begun.and_then(|term| now.checked_sub(term).ok()) else { return Ok(()) };
     let expired = site.catalog.read()?.removed_before(RemovalId::first_at(begun), AT_ONCE)?;
     let why = "its term (storage.recycle) was over";
-    recycle::purge(&*site.catalog, &*site.contents, &expired, why)
+    recycle::purge(&*site.catalog, &*site.contents, &expired, why, &mut |_| *purged += 1)
 }

@@ -10,7 +10,7 @@ use mailshelf_storage::model::{Clash, Level, NewDocument};
 use mailshelf_storage::{Catalog, Digest};
 use serde_json::Value;
 
-use crate::util::{Site, entries, lines, mail, name};
+use crate::util::{Site, entries, lines, mail, name, sha256};
 
 /// A library with `attachment.txt` and its original, `Mail a.eml`.
 fn filed() -> Site {
@@ -299,6 +299,46 @@ fn a_pass_purges_what_has_had_its_term() {
     assert_eq!((purged.get(), site.contents().len()), (1, 1));
     assert_eq!(removed(&site), [] as [Value; 0]);
     site.assert_sound();
+}
+
+/// A content in whose place stands what cannot be unlinked.
+fn obstruct(site: &Site, bytes: &[u8]) {
+    let content = site.contents().into_iter().find(|path| name(path) == sha256(bytes)).unwrap();
+    fs::remove_file(&content).unwrap();
+    fs::create_dir(&content).unwrap();
+}
+
+/// The rows are gone, and the event says so, whatever becomes of the contents.
+#[test]
+fn a_content_that_cannot_be_removed_keeps_no_purge_out_of_the_event() {
+    let site = filed();
+    obstruct(&site, b"first");
+    site.ok(&["document", "remove", "all", "attachment.txt", "Mail a.eml"]);
+    site.configure("recycle = \"30d\"", "recycle = \"1s\"");
+    let (purged, said) = (Cell::new(0), Cell::new(String::new()));
+    site.wait_for("the term", |site| {
+        let output = site.output(&["run", "--json"]);
+        said.set(said.take() + &String::from_utf8(output.stderr).unwrap());
+        let event = lines(&String::from_utf8(output.stdout).unwrap()).remove(0);
+        purged.set(purged.get() + event["purged_documents"].as_u64().unwrap_or_default());
+        removed(site).is_empty()
+    });
+    let said = said.take();
+    assert!(said.contains("cannot remove") && said.contains(&sha256(b"first")), "{said}");
+    assert_eq!((purged.get(), site.contents().len()), (2, 1));
+}
+
+/// The same by hand: what is gone is told, and then the fault.
+#[test]
+fn what_is_purged_by_hand_is_told_before_the_fault() {
+    let site = filed();
+    obstruct(&site, b"first");
+    site.ok(&["document", "remove", "all", "attachment.txt", "Mail a.eml"]);
+    let output = site.output(&["document", "purge", "all", "--all", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(lines(&String::from_utf8(output.stdout).unwrap()).len(), 2);
+    assert!(String::from_utf8(output.stderr).unwrap().contains(&sha256(b"first")));
+    assert_eq!(site.ok(&["document", "purge", "all", "--all"]), "Nothing was purged.\n");
 }
 
 #[test]

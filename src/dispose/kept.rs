@@ -85,15 +85,15 @@ pub fn is_ours(reader: &dyn Reader, id: DeliveryId) -> Result<bool> {
     Ok(is_done && reader.outcomes(id)?.iter().any(|outcome| outcome.kind == OutcomeKind::Rejected))
 }
 
-/// Deletes mail whose term is over at `now`, a bounded number; says how many. While somebody else takes mail out of the
-/// folder none is: the next pass comes by.
-pub fn purge_expired(config: &Config, catalog: &dyn Catalog, now: Timestamp) -> Result<u64> {
+/// Deletes mail whose term is over at `now`, a bounded number; `purged` counts it, also where it ends with a fault. While
+/// somebody else takes mail out of the folder none is: the next pass comes by.
+pub fn purge_expired(config: &Config, catalog: &dyn Catalog, now: Timestamp, purged: &mut u64) -> Result<()> {
     let (folder, term) = (&config.drop.kept, config.drop.keep_rejected);
-    let Some(_taking) = Taking::try_begin(folder)? else { return Ok(0) };
+    let Some(_taking) = Taking::try_begin(folder)? else { return Ok(()) };
     let over = |kept: &Kept| until(kept, term).is_some_and(|until| until <= now);
     let begun = SignedDuration::try_from(term).ok().and_then(|term| now.checked_sub(term).ok());
     // A term that began before time did.
-    let Some(begun) = begun else { return Ok(0) };
+    let Some(begun) = begun else { return Ok(()) };
     let mut expired = Vec::new();
     let reader = catalog.read()?;
     for kept in aside::claimed_by(folder, begun)? {
@@ -107,16 +107,22 @@ pub fn purge_expired(config: &Config, catalog: &dyn Catalog, now: Timestamp) -> 
         }
     }
     drop(reader);
-    purge(catalog, &expired, "its term (drop.keep_rejected) was over")
+    purge(catalog, &expired, "its term (drop.keep_rejected) was over", &mut |_| *purged += 1)
 }
 
-/// Deletes kept mail that has an id; says how many. The caller is [`Taking`].
-pub fn purge(catalog: &dyn Catalog, expired: &[Kept], why: &str) -> Result<u64> {
+/// Deletes kept mail that has an id; `told` learns of each whose file is gone. One that cannot be deleted holds up no
+/// other: the first such fault is given at the end. The caller is [`Taking`].
+pub fn purge(catalog: &dyn Catalog, expired: &[Kept], why: &str, told: &mut dyn FnMut(&Kept)) -> Result<()> {
     record(catalog, expired, KeptFate::Purged, why)?;
-    let disposer = Disposer::default();
-    expired.iter().try_for_each(|kept| disposer.release(kept))?;
+    let (disposer, mut fault) = (Disposer::default(), None);
+    for kept in expired {
+        match disposer.release(kept) {
+            Ok(()) => told(kept),
+            Err(error) => fault = fault.or(Some(error)),
+        }
+    }
     disposer.sync()?;
-    Ok(expired.len() as u64)
+    fault.map_or(Ok(()), Err)
 }
 
 fn record(catalog: &dyn Catalog, leaving: &[Kept], fate: KeptFate, why: &str) -> Result<()> {

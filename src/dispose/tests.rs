@@ -2,6 +2,7 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime};
 
+use mailshelf_storage::catalog::sqlite::SqliteCatalog;
 use tempfile::TempDir;
 
 use super::*;
@@ -268,4 +269,25 @@ fn what_stands_aside_is_told_from_what_does_not() {
     let told: Vec<_> = kept.iter().map(|kept| (kept.id, kept.shown_name())).collect();
     assert_eq!(told, [(Some(claimed.id), "a".to_owned()), (None, "note".to_owned())]);
     assert_eq!(aside::count_in(&folder).unwrap(), 2);
+}
+
+/// What is deleted is counted, and what cannot be holds up no other.
+#[test]
+fn kept_mail_that_cannot_be_deleted_hides_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = SqliteCatalog::open(&dir.path().join("catalog.db")).unwrap();
+    fs::create_dir(dir.path().join("a")).unwrap();
+    fs::write(dir.path().join("b"), "x").unwrap();
+    let [a, b] = ["a", "b"].map(|name| aside::Kept {
+        path: dir.path().join(name),
+        id: None,
+        name: name.into(),
+        size: 1,
+        since: jiff::Timestamp::UNIX_EPOCH,
+        kept_at: jiff::Timestamp::UNIX_EPOCH,
+    });
+    let mut told = Vec::new();
+    let error = kept::purge(&catalog, &[a.clone(), b.clone()], "", &mut |kept| told.push(kept.clone()));
+    assert!(error.unwrap_err().to_string().contains(&a.path.display().to_string()));
+    assert_eq!((told, b.path.exists()), (vec![b], false));
 }

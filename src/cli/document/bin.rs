@@ -1,5 +1,7 @@
 //! The recycle bin: `document remove`, `restore`, `purge`, and `list --removed`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use mailshelf::escape::Escaped;
 use mailshelf::record::words::time;
@@ -207,15 +209,19 @@ pub fn purge(context: &Context, site: &Site, name: &LibraryName, which: Which<'_
         chosen.retain(|(id, _)| id.time() < than);
     }
     let ids: Vec<_> = chosen.iter().map(|(id, _)| *id).collect();
-    recycle::purge(&*site.catalog, &*site.contents, &ids, "asked for by `mailshelf document purge`")?;
-    if chosen.is_empty() && !context.out.is_json() {
+    let (why, mut purged) = ("asked for by `mailshelf document purge`", BTreeSet::new());
+    let ended = recycle::purge(&*site.catalog, &*site.contents, &ids, why, &mut |id| {
+        purged.insert(id);
+    });
+    if ended.is_ok() && purged.is_empty() && !context.out.is_json() {
         context.out.line("Nothing was purged.")?;
     }
-    for (id, document) in chosen {
+    for (id, document) in chosen.into_iter().filter(|(id, _)| purged.contains(id)) {
         let gone = Gone { library: name.clone(), path: document.path(), id };
         context.out.value(&gone, || {
             format!("{} is gone for good; what is on record of its mail stays.", Escaped(&gone.path))
         })?;
     }
+    ended?;
     Ok(DONE)
 }

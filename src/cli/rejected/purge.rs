@@ -36,14 +36,11 @@ pub fn purge(
         chosen.retain(|kept| kept.kept_at < than);
     }
     let site = replay::writable(context, look)?;
-    let (mut ours, mut gone, mut code) = (Vec::new(), Vec::new(), DONE);
+    let (mut ours, mut code) = (Vec::new(), DONE);
     let reader = site.catalog.read()?;
     for kept in chosen {
         match kept.id {
-            Some(id) if is_ours(&*reader, id)? => {
-                gone.push(Gone { mail: id, file: kept.shown_name() });
-                ours.push(kept);
-            }
+            Some(id) if is_ours(&*reader, id)? => ours.push(kept),
             _ => {
                 complain(
                     &format!("kept file {}: it is not on record as rejected, and stays", kept.shown_name()),
@@ -54,12 +51,16 @@ pub fn purge(
         }
     }
     drop(reader);
-    kept::purge(&*site.catalog, &ours, "asked for by `mailshelf rejected purge`")?;
-    if gone.is_empty() && !context.out.is_json() {
+    let mut gone = Vec::new();
+    let purged = kept::purge(&*site.catalog, &ours, "asked for by `mailshelf rejected purge`", &mut |kept| {
+        gone.extend(kept.id.map(|mail| Gone { mail, file: kept.shown_name() }));
+    });
+    if ours.is_empty() && !context.out.is_json() {
         context.out.line("Nothing was deleted.")?;
     }
     gone.iter().try_for_each(|one| {
         context.out.value(one, || format!("Mail {} is deleted; what became of it stays on record.", one.mail))
     })?;
+    purged?;
     Ok(code)
 }
