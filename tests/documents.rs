@@ -67,6 +67,30 @@ fn all_that_is_named_is_removed_or_nothing() {
     assert_eq!(paths(&site), [""; 0]);
 }
 
+/// Not every other path is a place that was taken; an id will do, and so will its beginning.
+#[test]
+fn what_comes_back_to_a_folder_spelt_anew_is_told_so() {
+    let site = filed();
+    site.ok(&["document", "move", "all", "attachment.txt", "Folder/"]);
+    site.ok(&["document", "remove", "all", "folder/attachment.txt"]);
+    site.ok(&["document", "move", "all", "Mail a.eml", "FOLDER/"]);
+    let error = site.fails(2, &["document", "restore", "all", "0"]);
+    assert!(error.contains("document 0: there is none in the recycle bin of library all"), "{error}");
+    let id = removed(&site)[0]["id"].as_str().unwrap().to_lowercase();
+    let told = site.ok(&["document", "restore", "all", &id[..20]]);
+    let expected = "Folder/attachment.txt is back in library all as FOLDER/attachment.txt: its folder is spelt so now.\n";
+    assert_eq!(told, expected);
+    for path in ["FOLDER/attachment.txt", "FOLDER/Mail a.eml"] {
+        site.ok(&["document", "remove", "all", path]);
+    }
+    let ids: Vec<_> = removed(&site).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    let shared = ids[0].bytes().zip(ids[1].bytes()).take_while(|(a, b)| a == b).count();
+    if shared >= 8 {
+        let error = site.fails(2, &["document", "restore", "all", &ids[0][..shared]]);
+        assert!(error.contains("several ids begin like that\nhint: name more of it: "), "{error}");
+    }
+}
+
 /// A mail sent again is filed again once nothing of it stands; what is restored then stands beside.
 #[test]
 fn what_is_removed_is_filed_again_and_both_may_stand() {
@@ -427,6 +451,26 @@ fn a_library_is_exported_as_files() {
     assert_eq!(entries(&to).len(), 3);
     let error = site.fails(2, &["document", "export", "all", to.to_str().unwrap()]);
     assert!(error.contains("it is not empty\nhint: name a new one; --into adds"), "{error}");
+}
+
+/// Whatever it is called itself.
+#[test]
+fn an_export_tells_what_it_calls_otherwise() {
+    let site = to_export();
+    site.ok(&["document", "move", "all", "Mail a.eml", "attachment (version 1).txt"]);
+    site.deliver("c.eml", mail("c", &["all"], "third"));
+    site.pass();
+    site.ok(&["document", "move", "all", "Mail c.eml", "attachment.TXT/y (version 1).eml"]);
+    let to = site.path("out");
+    let told = site.ok(&["document", "export", "all", to.to_str().unwrap(), "--versions"]);
+    let expected = "attachment.txt, version 1, is attachment (version 1) (2).txt there.\n\
+                    attachment.TXT/x.eml is attachment (2).TXT/x.eml there.\n\
+                    attachment.TXT/y (version 1).eml is attachment (2).TXT/y (version 1).eml there.\n\
+                    6 files written to ";
+    assert!(told.starts_with(expected), "{told}");
+    fs::remove_file(to.join("attachment.txt")).unwrap();
+    let told = site.ok(&["document", "export", "all", to.to_str().unwrap(), "--versions", "--into"]);
+    assert!(told.starts_with("1 file written to ") && told.contains(", 5 there before; "), "{told}");
 }
 
 #[test]

@@ -7,14 +7,14 @@ use mailshelf::escape::Escaped;
 use mailshelf::record::words::time;
 use mailshelf::recycle::until;
 use mailshelf::site::Site;
-use mailshelf_storage::model::{Document, Library, Placed, name_key};
+use mailshelf_storage::model::{Document, Library, name_key};
 use mailshelf_storage::{LibraryName, Reader, RemovalId, recycle};
 use serde::Serialize;
 
 use super::view::View;
 use super::{apart, find};
 use crate::cli::output::Show;
-use crate::cli::{Context, DONE, library, wrong};
+use crate::cli::{Context, DONE, library, prefix, wrong};
 
 /// A document in the bin.
 #[derive(Serialize)]
@@ -112,6 +112,9 @@ struct Restored {
     /// The path that it had.
     was: String,
     id: RemovalId,
+    /// Another document has its name.
+    #[serde(skip)]
+    was_taken: bool,
 }
 
 pub fn restore(context: &Context, site: &Site, name: &LibraryName, named: &[String]) -> anyhow::Result<u8> {
@@ -120,24 +123,24 @@ pub fn restore(context: &Context, site: &Site, name: &LibraryName, named: &[Stri
     let mut back = Vec::new();
     for (id, document) in choose(bin(&*writer, &library)?, name, named)? {
         let place = writer.restore_document(id)?;
-        let Placed { version, .. } = place;
-        back.push(Restored { library: name.clone(), path: place.path(), version, was: document.path(), id });
+        let (version, was_taken) = (place.version, place.name != document.name);
+        let (path, was) = (place.path(), document.path());
+        back.push(Restored { library: name.clone(), path, version, was, id, was_taken });
     }
     writer.commit()?;
     for one in &back {
         context.out.value(one, || {
             let (path, was) = (Escaped(&one.path), Escaped(&one.was));
+            let why = if one.was_taken { "its place was taken" } else { "its folder is spelt so now" };
             if one.path == one.was {
                 format!("{path} is back in library {name}.")
             } else {
-                format!("{was} is back in library {name} as {path}: its place was taken.")
+                format!("{was} is back in library {name} as {path}: {why}.")
             }
         })?;
     }
     Ok(DONE)
 }
-
-const SHORTEST: usize = 8;
 
 /// What is named, by its path or its id, or by the beginning of that.
 fn choose(
@@ -151,22 +154,23 @@ fn choose(
         let (folder, file) = apart(named);
         let keys = (name_key(folder), name_key(file));
         let is_it = |document: &Document| (name_key(&document.folder), name_key(&document.name)) == keys;
-        let mut found: Vec<_> = bin.iter().filter(|(_, document)| is_it(document)).collect();
-        if found.is_empty() && named.len() >= SHORTEST {
-            let prefix = named.to_ascii_uppercase();
-            found = bin.iter().filter(|(id, _)| id.to_string().starts_with(&prefix)).collect();
-        }
-        match found.as_slice() {
-            [] => {
-                let what = format!("document {named}: there is none in the recycle bin of library {library}");
-                return Err(wrong(what, hint()));
-            }
-            [one] => chosen.push((*one).clone()),
-            [(one, _), (other, _), ..] => {
+        let ids: Vec<_> = bin.iter().filter(|(_, document)| is_it(document)).map(|(id, _)| *id).collect();
+        let id = match ids.as_slice() {
+            [] => prefix::only("document", named, |prefix| {
+                let ids = bin.iter().map(|(id, _)| *id);
+                Ok(ids.filter(|id| id.to_string().starts_with(prefix)).collect())
+            })?,
+            [one] => Some(*one),
+            [one, other, ..] => {
                 let hint = format!("name the one that is meant by its id: {one} or {other}, for example");
                 return Err(wrong(format!("document {named}: several of these were removed"), Some(hint)));
             }
-        }
+        };
+        let found = bin.iter().find(|(one, _)| Some(*one) == id).cloned();
+        chosen.push(found.ok_or_else(|| {
+            let what = format!("document {named}: there is none in the recycle bin of library {library}");
+            wrong(what, hint())
+        })?);
     }
     // One that is named twice is meant once.
     chosen.sort_by_key(|(id, _)| *id);

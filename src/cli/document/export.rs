@@ -244,12 +244,11 @@ impl Run<'_> {
             let (version, size, sha256) = (*version, *size, item.digest.to_string());
             return self.context.out.object(&Exported { path, version, file, size, sha256, state, why });
         }
-        // An older version is called by its number; of the others it is worth a word.
-        let is_renamed = state == State::Written && file != item.path && !file.contains(" (version ");
-        match is_renamed {
-            true => self.context.out.line(&format!("{} is {} there.", Escaped(&item.path), Escaped(&file))),
-            false => Ok(()),
+        if state != State::Written || !item.is_renamed() {
+            return Ok(());
         }
+        let version = if item.is_older { format!(", version {},", item.version) } else { String::new() };
+        self.context.out.line(&format!("{}{version} is {} there.", Escaped(&item.path), Escaped(&file)))
     }
 
     /// Makes the names durable, and says how it went.
@@ -258,12 +257,12 @@ impl Run<'_> {
         let [written, present, failed] = self.counts;
         if !self.context.out.is_json() {
             let dir = Escaped(&self.dir.display().to_string()).to_string();
-            let there = if present > 0 { format!(", {present} were there") } else { String::new() };
+            let there = if present > 0 { format!(", {present} there before") } else { String::new() };
             let not = if failed > 0 { format!(", {failed} could not be exported") } else { String::new() };
-            let bytes = self.bytes;
+            let (files, bytes) = (if written == 1 { "file" } else { "files" }, self.bytes);
             self.context
                 .out
-                .line(&format!("{written} files written to {dir}{there}{not}; {bytes} bytes in all."))?;
+                .line(&format!("{written} {files} written to {dir}{there}{not}; {bytes} bytes in all."))?;
         }
         Ok(if failed == 0 { DONE } else { FAILED })
     }

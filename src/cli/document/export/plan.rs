@@ -13,6 +13,8 @@ pub struct Item {
     /// Its path in the library.
     pub path: String,
     pub version: u32,
+    /// There is a newer one, and this is called by its number.
+    pub is_older: bool,
     pub size: u64,
     pub digest: Digest,
     pub created_at: SystemTime,
@@ -28,10 +30,18 @@ impl Item {
         if self.folder.is_empty() { self.name.clone() } else { format!("{}/{}", self.folder, self.name) }
     }
 
-    fn of(document: Document, folder: String, name: String) -> Item {
+    /// Whether it is called otherwise there than it is here.
+    pub fn is_renamed(&self) -> bool {
+        let (folder, name) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
+        let older = self.is_older.then(|| numbered_version(name, self.version));
+        self.folder != folder || self.name != older.as_deref().unwrap_or(name)
+    }
+
+    fn of(document: Document, is_older: bool, folder: String, name: String) -> Item {
         Item {
             path: document.path(),
             version: document.version,
+            is_older,
             size: document.size,
             digest: document.digest,
             created_at: document.created_at.into(),
@@ -65,14 +75,18 @@ pub fn plan(reader: &dyn Reader, library: &Library, versions: bool) -> Result<Ve
             false => Vec::new(),
         };
         for old in older.into_iter().skip(1) {
-            let (stem, extension) = split_extension(&name);
-            let wanted = fitted(stem, &format!(" (version {}){extension}", old.version));
-            let name = names.free(&folder, &wanted);
-            items.push(Item::of(old, folder.clone(), name));
+            let name = names.free(&folder, &numbered_version(&name, old.version));
+            items.push(Item::of(old, true, folder.clone(), name));
         }
-        items.push(Item::of(document, folder, name));
+        items.push(Item::of(document, false, folder, name));
     }
     Ok(items)
+}
+
+/// What an older version of a document is called.
+fn numbered_version(name: &str, version: u32) -> String {
+    let (stem, extension) = split_extension(name);
+    fitted(stem, &format!(" (version {version}){extension}"))
 }
 
 /// What is taken already.
