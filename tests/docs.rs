@@ -179,3 +179,30 @@ fn the_mail_that_is_followed_goes_that_way() {
 fn the_mail_that_is_followed_is_that_of_the_demo() {
     assert_eq!(block("eml"), fs::read_to_string(root("src/cli/demo/march.eml")).unwrap());
 }
+
+/// A key that may be missing is one that nobody sees in an example.
+#[test]
+fn each_key_that_may_be_left_out_is_told_of() {
+    let page = fs::read_to_string(root("docs/flow.md")).unwrap();
+    let mut keys = 0;
+    for file in [
+        "record/words.rs",
+        "record/words/fault.rs",
+        "cli/mail/view.rs",
+        "cli/mail/show.rs",
+        "cli/document/view.rs",
+    ] {
+        let text = fs::read_to_string(root("src").join(file)).unwrap();
+        let mut lines = text.lines().map(str::trim);
+        while lines.any(|line| line.contains("skip_serializing_if")) {
+            let field = lines.find(|line| !line.starts_with("#[")).unwrap();
+            let key = field.trim_start_matches("pub ").split(':').next().unwrap();
+            assert!(page.contains(&format!("`{key}`")), "{file}: {key}");
+            keys += 1;
+        }
+    }
+    assert!(keys > 20, "{keys}");
+    for key in ["anonymous_today", "envelope_sender"] {
+        assert!(page.contains(&format!("`{key}`")), "{key}");
+    }
+}

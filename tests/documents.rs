@@ -397,7 +397,7 @@ fn a_document_shows_the_fields_of_its_mail() {
     assert_eq!(site.pass()["filed"], 1);
     let shown = site.json(&["document", "show", "all", "invitation.ics"]).remove(0);
     let expected = serde_json::json!({
-        "sender": "bounce@example.org", "from": "alice@example.org", "subject": "Meeting",
+        "envelope_sender": "bounce@example.org", "from": "alice@example.org", "subject": "Meeting",
         "message_id": "<m@example.org>", "to": "all@docs.example.org, bob@example.org", "cc": "C\u{1b}[31m",
         "date": "2026-11-21T04:06:07.000Z", "calendar_uid": "u-1@example.org", "calendar_sequence": 2,
         "calendar_stamp": "2026-11-20T00:00:00.000Z"
@@ -405,10 +405,12 @@ fn a_document_shows_the_fields_of_its_mail() {
     assert_eq!(shown["email"], expected);
     let text = site.ok(&["document", "show", "all", "invitation.ics"]);
     assert!(
-        text.contains("\nIts mail:\nsender        bounce@example.org\nfrom          alice@example.org\n"),
+        text.contains(
+            "\nIts mail:\nenvelope sender  bounce@example.org\nfrom             alice@example.org\n"
+        ),
         "{text}"
     );
-    assert!(text.contains("cc            C\\u{1b}[31m\n"), "{text}");
+    assert!(text.contains("cc               C\\u{1b}[31m\n"), "{text}");
     let id = shown["mail"].as_str().unwrap();
     let mail = site.json(&["mail", "show", id]).remove(0);
     for field in ["to", "cc", "date", "calendar_uid", "calendar_sequence", "calendar_stamp"] {

@@ -198,7 +198,7 @@ fn show(
     email.lines().chain(flaws).try_for_each(|(heading, text)| {
         context.out.line(&format!(
             "{}  {}",
-            context.out.padded(Some(Tone::Heading), heading, 12),
+            context.out.padded(Some(Tone::Heading), heading, 15),
             Escaped(&text)
         ))
     })?;

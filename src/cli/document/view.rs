@@ -82,7 +82,7 @@ pub struct Whole {
 #[derive(Serialize)]
 pub struct Email {
     /// The return path.
-    pub sender: Option<String>,
+    pub envelope_sender: Option<String>,
     pub from: Option<String>,
     pub subject: Option<String>,
     pub message_id: Option<String>,
@@ -93,7 +93,7 @@ pub struct Email {
 impl From<Mail> for Email {
     fn from(mail: Mail) -> Email {
         Email {
-            sender: mail.envelope_sender,
+            envelope_sender: mail.envelope_sender,
             from: mail.from,
             subject: mail.subject,
             message_id: mail.message_id.map(|id| format!("<{id}>")),
@@ -106,7 +106,7 @@ impl Email {
     /// For people: what there is.
     pub fn lines(&self) -> impl Iterator<Item = (&'static str, String)> {
         let texts = [
-            ("sender", &self.sender),
+            ("envelope sender", &self.envelope_sender),
             ("from", &self.from),
             ("subject", &self.subject),
             ("message-id", &self.message_id),
