@@ -23,6 +23,7 @@ mod mails;
 mod kept;
 mod documents;
 mod removed;
+mod rekey;
 mod contents;
 mod usage;
 mod passes;

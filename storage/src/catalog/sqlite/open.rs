@@ -9,7 +9,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
-use super::fault::told;
+use super::fault::{Sql, told};
+use super::rekey;
 use crate::durable::sync_folder;
 use crate::model::name_key;
 use crate::{Error, IoContext, Result};
@@ -30,6 +31,8 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../../migrations/sqlite/0008_documents_live.sql"),
     include_str!("../../../migrations/sqlite/0009_quota_aliases.sql"),
 ];
+/// The schema version that comes with keys of another rule.
+const REKEYED: u32 = 5;
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than there are statements.
@@ -187,7 +190,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
     for (version, sql) in (0..).zip(MIGRATIONS) {
-        step(connection, version, sql).map_err(|error| told(name, "migrate it", error))?;
+        step(connection, version, sql).map_err(|fault| fault.told(name, "migrate it"))?;
     }
     // Another process may have gone further meanwhile.
     check(connection, name)
@@ -202,7 +205,7 @@ fn lend_name_key(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Goes from `version` to the next, unless another process was faster.
-fn step(connection: &mut Connection, version: u32, sql: &str) -> rusqlite::Result<()> {
+fn step(connection: &mut Connection, version: u32, sql: &str) -> Sql<()> {
     let found = |connection: &Connection| -> rusqlite::Result<u32> {
         connection.query_row("SELECT user_version FROM pragma_user_version", params![], |row| row.get(0))
     };
@@ -212,8 +215,11 @@ fn step(connection: &mut Connection, version: u32, sql: &str) -> rusqlite::Resul
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if found(&transaction)? == version {
         transaction.execute_batch(sql)?;
+        if version + 1 == REKEYED {
+            rekey::documents(&transaction)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", version + 1)?;
     }
-    transaction.commit()
+    Ok(transaction.commit()?)
 }

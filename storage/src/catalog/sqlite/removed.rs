@@ -115,24 +115,39 @@ pub(super) fn restore(db: &Connection, removal: RemovalId) -> Sql<Placed> {
     if !folder.is_taken(&name_key(&bare.name))? {
         return put(db, &folder, bare);
     }
-    let proposed = proposed(&bare);
-    let wanted = Wanted { folder: &bare.folder, name: &proposed, clash: Clash::Number };
+    let Bare { name, series_key, number, .. } = bare;
+    let free = next_free(&folder, &InSeries { name, series_key, number })?;
+    let InSeries { name, series_key, number } = free;
+    put(db, &folder, Bare { name, series_key, number, ..bare })
+}
+
+/// A name, and which of its series it is.
+pub(super) struct InSeries {
+    pub(super) name: String,
+    pub(super) series_key: String,
+    pub(super) number: u32,
+}
+
+/// The next number of its series, for a name that is taken.
+pub(super) fn next_free(folder: &Folder<'_>, old: &InSeries) -> Sql<InSeries> {
+    let proposed = proposed(old);
+    let wanted = Wanted { folder: &folder.spelt, name: &proposed, clash: Clash::Number };
     let series_key = series_key(&proposed);
     // Not the name proposed, nor a number before its own: another document of the bin may have had that.
-    let own = if series_key == bare.series_key { bare.number } else { 1 };
+    let own = if series_key == old.series_key { old.number } else { 1 };
     match folder.next(&wanted, &series_key, own)? {
-        Slot::New { name, number } => put(db, &folder, Bare { name, series_key, number, ..bare }),
+        Slot::New { name, number } => Ok(InSeries { name, series_key, number }),
         // None of these are asked for.
         Slot::Version(holder) => Err(taken("document", path(&folder.spelt, &holder.name), "another")),
     }
 }
 
 /// The name that this one is a number of, as far as that can be told: of `a (2).pdf` in the series of `a.pdf`, that.
-fn proposed(bare: &Bare) -> String {
-    let (stem, extension) = split_extension(&bare.name);
-    let stem = stem.strip_suffix(&format!(" ({})", bare.number));
+fn proposed(old: &InSeries) -> String {
+    let (stem, extension) = split_extension(&old.name);
+    let stem = stem.strip_suffix(&format!(" ({})", old.number));
     let first = stem.map(|stem| format!("{stem}{extension}"));
-    first.filter(|first| series_key(first) == bare.series_key).unwrap_or_else(|| bare.name.clone())
+    first.filter(|first| series_key(first) == old.series_key).unwrap_or_else(|| old.name.clone())
 }
 
 /// Gives a document its place, which is free. It is in no recycle bin any more.

@@ -88,12 +88,100 @@ fn documents_of_an_earlier_version_are_found_and_stay_apart() {
         reader.document(library, "", name, None).unwrap().map(|document| document.name).unwrap_or_default()
     };
     assert_eq!(find("STRASSE.TXT"), "straße.txt");
-    assert_eq!(find("2 straẞe.txt"), "2 STRAẞE.txt");
+    assert_eq!(find("straẞe (2).txt"), "STRAẞE (2).txt");
     assert_eq!(find("groß.txt"), "GROẞ.txt");
     assert_eq!(find("ΐ.TXT"), "ΐ.txt");
     let documents = catalog.writer.lock().unwrap();
     let old = "SELECT count(*) FROM documents WHERE instr(name_key || series_key, 'ß') > 0";
     assert_eq!(documents.query_row(old, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
+
+/// A catalog of the earlier version whose documents are these: folder, its key, name, its key.
+fn upgraded_with(dir: &Path, documents: &[(&str, &str, &str, &str)]) -> SqliteCatalog {
+    let delivery = "01J0000000000000000000000A";
+    let mut rows = format!(
+        "INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
+         VALUES ('{delivery}', 'f', 'n', 1, 0, 'open', 0);
+         INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);"
+    );
+    for (folder, folder_key, name, key) in documents {
+        let series = key.replacen('.', " (2).", 1);
+        rows += &format!(
+            "INSERT INTO documents (library, folder, folder_key, name, name_key, series_key, number)
+             VALUES (1, '{folder}', '{folder_key}', '{name}', '{key}', '{series}', 1);"
+        );
+    }
+    rows += &format!("INSERT INTO versions SELECT id, 1, 1, 't', 'by', 0, '{delivery}', 0 FROM documents;");
+    upgraded(dir, &rows)
+}
+
+/// Path of each document in the order they were filed; none must be found wrong.
+fn paths(catalog: &SqliteCatalog) -> Vec<String> {
+    let reader = catalog.read().unwrap();
+    assert_eq!(reader.integrity().unwrap(), [""; 0]);
+    let documents = reader.filed_as(Digest::from_bytes([0; 32]), 1000).unwrap();
+    documents.into_iter().map(|document| document.path()).collect()
+}
+
+/// Whoever sent them knew what names an upgrade would give.
+#[test]
+fn names_that_are_taken_do_not_stop_an_upgrade() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut named = vec![("straße.pdf".to_owned(), "strasse.pdf".to_owned())];
+    named.push(("STRAẞE.pdf".to_owned(), "straße.pdf".to_owned()));
+    named.extend(
+        (1..40).map(|id| format!("{id} STRASSE.pdf")).map(|name| (name.clone(), name.to_lowercase())),
+    );
+    named.extend(
+        (2..40).map(|n| format!("STRASSE ({n}).pdf")).map(|name| (name.clone(), name.to_lowercase())),
+    );
+    let documents: Vec<_> = named.iter().map(|(name, key)| ("", "", name.as_str(), key.as_str())).collect();
+    let paths = paths(&upgraded_with(dir.path(), &documents));
+    assert_eq!(paths[1], "STRAẞE (40).pdf");
+    let others = named.iter().map(|(name, _)| name).enumerate().filter(|(at, _)| *at != 1);
+    others.for_each(|(at, name)| assert_eq!(&paths[at], name));
+}
+
+#[test]
+fn names_of_an_earlier_version_stay_legal_and_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let tail = "a".repeat(118);
+    let (long, capital) = (format!("straße{tail}.pdf"), format!("STRAẞE{tail}.pdf"));
+    assert_eq!(capital.chars().count(), crate::model::NAME_LENGTH);
+    let keys = [format!("strasse{tail}.pdf"), format!("straße{tail}.pdf")];
+    let paths = paths(&upgraded_with(
+        dir.path(),
+        &[
+            ("", "", &long, &keys[0]),
+            ("", "", &capital, &keys[1]),
+            // The first of three is the one whose keys were right; a number that could stay, stays.
+            ("", "", "STRAẞE.pdf", "straße.pdf"),
+            ("", "", "STRAẞE (2).pdf", "straße (2).pdf"),
+            ("", "", "straße.pdf", "strasse.pdf"),
+        ],
+    ));
+    assert_eq!(paths[1], format!("STRAẞE{} (2).pdf", "a".repeat(114)));
+    assert_eq!(paths[1].chars().count(), crate::model::NAME_LENGTH);
+    assert_eq!(paths[2..], ["STRAẞE (3).pdf", "STRAẞE (2).pdf", "straße.pdf"]);
+}
+
+#[test]
+fn folders_of_an_earlier_version_that_are_one_now_become_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = upgraded_with(
+        dir.path(),
+        &[
+            ("STRAẞE", "straße", "a.pdf", "a.pdf"),
+            ("straße", "strasse", "a.pdf", "a.pdf"),
+            ("STRAẞE", "straße", "b.pdf", "b.pdf"),
+            ("GROẞ", "groß", "c.pdf", "c.pdf"),
+        ],
+    );
+    let paths = paths(&catalog);
+    assert_eq!(paths, ["straße/a (2).pdf", "straße/a.pdf", "straße/b.pdf", "GROẞ/c.pdf"]);
+    let find =
+        |folder, name| catalog.read().unwrap().document(crate::LibraryId(1), folder, name, None).unwrap();
+    assert!(find("STRASSE", "A (2).pdf").is_some() && find("gross", "c.PDF").is_some());
 }
 
 /// What moves documents, removes them, or finds a size wrong, keeps the sums right, and so does the upgrade itself.
