@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Aside, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
-    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside, NewDocument,
-    NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Aside, Counts, Destination, Document, Event, EventQuery, FiledAs, Filing, FormerAlias, Grant, Group,
+    KeptEnd, KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside,
+    NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User,
+    Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, RemovalId, Result,
@@ -120,7 +121,7 @@ pub trait Reader {
     /// Every content on record, in order of digest.
     fn each_content(&self, visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> Result<()>;
     /// The paths (library, path, version) that a content is filed under, those in a recycle bin too, at most `limit`.
-    fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<Document>>;
+    fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<FiledAs>>;
     /// How much there is. Looks at every row of several tables: for reports, not for each pass.
     fn counts(&self) -> Result<Counts>;
     /// Whether any content is on record, a doomed one too; one look-up.
@@ -153,6 +154,8 @@ pub trait Reader {
 
     /// Looks for damage of the catalog itself; one sentence for each.
     fn integrity(&self) -> Result<Vec<String>>;
+    /// What of that lets it seem that documents are gone which nobody removed.
+    fn losses(&self) -> Result<Vec<String>>;
 }
 
 /// Changes. Each change of libraries, users, groups or grants raises [`Reader::settings_version`].

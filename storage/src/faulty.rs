@@ -12,9 +12,10 @@ use jiff::Timestamp;
 
 use crate::contents::Stored;
 use crate::model::{
-    Aside, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
-    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside, NewDocument,
-    NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Aside, Counts, Destination, Document, Event, EventQuery, FiledAs, Filing, FormerAlias, Grant, Group,
+    KeptEnd, KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside,
+    NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User,
+    Wanted, Way,
 };
 use crate::{
     Address, Alias, Catalog, Content, Contents, DeliveryId, Digest, Error, GroupName, IoContext, LibraryId,
@@ -234,7 +235,7 @@ macro_rules! reads {
                 fn names_for(library: LibraryId, wanted: &[Wanted<'_>]) -> Vec<Placed>;
                 fn content(digest: Digest) -> Option<KnownContent>;
                 fn each_content(visit: &mut dyn FnMut(Digest, KnownContent) -> Result<()>) -> ();
-                fn filed_as(digest: Digest, limit: usize) -> Vec<Document>;
+                fn filed_as(digest: Digest, limit: usize) -> Vec<FiledAs>;
                 fn counts() -> Counts;
                 fn has_contents() -> bool;
                 fn open_passes(node: &str) -> Vec<Pass>;
@@ -248,6 +249,7 @@ macro_rules! reads {
                 fn aside(library: LibraryId, at: Timestamp, since: Timestamp) -> Aside;
                 fn miscounts() -> Vec<Miscount>;
                 fn integrity() -> Vec<String>;
+                fn losses() -> Vec<String>;
             }
         }
     };

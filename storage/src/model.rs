@@ -12,7 +12,9 @@ mod settings;
 mod usage;
 
 pub(crate) use document::path;
-pub use document::{Clash, Counts, Destination, Document, KnownContent, NewDocument, Placed, Purged, Wanted};
+pub use document::{
+    Clash, Counts, Destination, Document, FiledAs, KnownContent, NewDocument, Placed, Purged, Wanted,
+};
 pub use kept::{KeptEnd, KeptFate};
 pub use log::{Event, NewEvent, Pass};
 pub use mail::{Calendar, Filing, Level, Mail, MailFields, MailState, Outcome, OutcomeKind};

@@ -28,8 +28,9 @@ use serde::Serialize;
 
 use crate::contents::Stored;
 use crate::digest::Hasher;
+pub use crate::model::FiledAs;
 use crate::model::{KnownContent, Miscount};
-use crate::{Catalog, Contents, Digest, LibraryName, Reader, Result};
+use crate::{Catalog, Contents, Digest, Reader, Result};
 
 mod repair;
 pub(crate) use repair::remove_doomed;
@@ -90,20 +91,6 @@ pub struct Broken {
     pub filed_as: Vec<FiledAs>,
 }
 
-/// Where a content is filed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FiledAs {
-    /// The library.
-    pub library: LibraryName,
-    /// Folder and name.
-    pub path: String,
-    /// Which version.
-    pub version: u32,
-    /// Its document is in the recycle bin, and had this path before.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub removed: bool,
-}
-
 /// Something that nothing refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Orphan {
@@ -111,7 +98,7 @@ pub struct Orphan {
     pub kind: OrphanKind,
     /// The digest of a content or record; the name of a leftover.
     pub name: String,
-    /// Why it could not be removed; empty if that was not tried.
+    /// Why it could not be removed, or must not be; empty if that was not tried.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
@@ -167,6 +154,7 @@ fn verify_within(
         std::thread::sleep(grace.saturating_sub(since.elapsed()));
     }
     confirm(&*catalog.read()?, contents, &broken, &orphans, &mut report)?;
+    spare(catalog, &mut report)?;
     report.orphans.extend(listed.leftovers.into_iter().map(|name| Orphan::new(OrphanKind::Leftover, name)));
     if repair {
         repair::remove_orphans(catalog, contents, &mut report)?;
@@ -295,7 +283,7 @@ fn confirm(
     report: &mut Report,
 ) -> Result<()> {
     for &digest in broken {
-        let filed_as = filed_as(reader, digest)?;
+        let filed_as = reader.filed_as(digest, PATHS)?;
         let Some(known) = reader.content(digest)?.filter(|_| !filed_as.is_empty()) else { continue };
         let told = |why| Broken { digest, why, filed_as };
         match inspect(contents, digest, known.size) {
@@ -314,15 +302,17 @@ fn confirm(
     Ok(())
 }
 
-fn filed_as(reader: &dyn Reader, digest: Digest) -> Result<Vec<FiledAs>> {
-    let documents = reader.filed_as(digest, PATHS)?;
-    let place = |document: crate::model::Document| FiledAs {
-        path: document.path(),
-        library: document.library,
-        version: document.version,
-        removed: document.removal.is_some(),
-    };
-    Ok(documents.into_iter().map(place).collect())
+/// Where documents are gone that should be there, a content that no document has may be theirs, and the last trace of
+/// them: each says so, and is not removed.
+fn spare(catalog: &dyn Catalog, report: &mut Report) -> Result<()> {
+    if report.orphans.is_empty() {
+        return Ok(());
+    }
+    if let Some(loss) = catalog.read()?.losses()?.first() {
+        let why = format!("not removed, for it may be what is lost: {loss}");
+        report.orphans.iter_mut().for_each(|orphan| orphan.why.clone_from(&why));
+    }
+    Ok(())
 }
 
 /// The content as an orphan, if it is one now.

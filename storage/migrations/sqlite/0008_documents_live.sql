@@ -21,11 +21,14 @@ WHERE documents.id = versions.document AND outcomes.delivery = versions.delivery
 ALTER TABLE outcomes ADD COLUMN gone_library INTEGER;
 ALTER TABLE outcomes ADD COLUMN gone_name TEXT;
 
--- Versions whose document was purged: what is left to tell of them.
+-- Versions whose document was purged: what is left to tell of them. `filed_in` is the library that it was filed in,
+-- `document` the id that it had: both may be gone, and the id another's since.
 CREATE TABLE purged (
     id       INTEGER PRIMARY KEY,
     delivery TEXT NOT NULL REFERENCES mails (delivery),
     library  TEXT NOT NULL,
+    filed_in INTEGER NOT NULL,
+    document INTEGER NOT NULL,
     path     TEXT NOT NULL,
     version  INTEGER NOT NULL,
     size     INTEGER NOT NULL,

@@ -24,10 +24,13 @@ mod kept;
 mod documents;
 mod removed;
 mod rekey;
+mod lent;
 mod contents;
 mod usage;
 mod passes;
 mod integrity;
+mod schema;
+mod readable;
 
 /// Connections kept for reading; a read beyond them opens one of its own.
 const READERS: usize = 4;

@@ -430,8 +430,7 @@ fn contents_and_where_they_are_filed(catalog: &dyn Catalog) {
     expected.sort();
     assert_eq!(contents, expected, "in order of digest");
     let filed = reader.filed_as(Digest::of(b"x"), 9).unwrap();
-    let mut places: Vec<_> =
-        filed.iter().map(|document| (document.library.as_str(), document.path())).collect();
+    let mut places: Vec<_> = filed.iter().map(|filed| (filed.library.as_str(), filed.path.clone())).collect();
     places.sort();
     assert_eq!(places, [("a", "f/one.pdf".to_owned()), ("b", "two.pdf".to_owned())]);
     assert_eq!(reader.filed_as(Digest::of(b"x"), 1).unwrap().len(), 1);

@@ -87,7 +87,7 @@ fn a_removed_document_stands_nowhere_and_comes_back(catalog: &dyn Catalog) {
         let found = &reader.documents_of(mail.delivery).unwrap()[0];
         assert_eq!((found.removal, found.version), (Some(removal), version), "its mail still tells of it");
         let digest = found.digest;
-        assert_eq!(reader.filed_as(digest, 9).unwrap()[0].removal, Some(removal), "and has its content");
+        assert!(reader.filed_as(digest, 9).unwrap()[0].removed, "and has its content");
     }
     drop(reader);
     write(catalog, |writer| {

@@ -1,6 +1,7 @@
 //! Documents, their contents, and how many there are.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::Level;
 use crate::{DeliveryId, Digest, LibraryId, LibraryName, Login, RemovalId};
@@ -124,6 +125,20 @@ impl Document {
     pub fn path(&self) -> String {
         path(&self.folder, &self.name)
     }
+}
+
+/// Where a content is filed. As it is written, for `verify`: what cannot be read must not hide what it refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FiledAs {
+    /// The library.
+    pub library: String,
+    /// Folder and name.
+    pub path: String,
+    /// Which version.
+    pub version: i64,
+    /// Its document is in the recycle bin, and had this path before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// A place that a document is moved to.

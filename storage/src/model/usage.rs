@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::{Alias, DeliveryId, LibraryName};
+use crate::{Alias, DeliveryId};
 
 /// How full a library is, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub struct NewAside {
 /// A library whose sum of bytes on record is not that of its documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Miscount {
-    /// Which.
-    pub library: LibraryName,
+    /// Which; as it is written.
+    pub library: String,
     /// On record.
     pub used: u64,
     /// What its documents come to.

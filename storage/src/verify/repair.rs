@@ -22,7 +22,7 @@ pub(super) fn recount(catalog: &dyn Catalog) -> Result<Vec<String>> {
     Ok(found.iter().map(told).collect())
 }
 
-/// Afterwards the report's orphans are those that could not be removed.
+/// Afterwards the report's orphans are those that could not be removed, or must not be.
 pub(super) fn remove_orphans(
     catalog: &dyn Catalog,
     contents: &dyn Contents,
@@ -30,6 +30,8 @@ pub(super) fn remove_orphans(
 ) -> Result<()> {
     let (leftovers, orphans): (Vec<_>, Vec<_>) =
         report.orphans.drain(..).partition(|orphan| orphan.kind == OrphanKind::Leftover);
+    let (orphans, spared): (Vec<_>, Vec<_>) = orphans.into_iter().partition(|orphan| orphan.why.is_empty());
+    report.orphans = spared;
     for part in orphans.chunks(AT_ONCE) {
         remove_contents(catalog, contents, part, report)?;
     }

@@ -3,11 +3,12 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, refused};
-use super::values::Millis;
-use crate::model::{Clash, Document, NewDocument, Placed, Wanted, name_key, numbered};
+use super::values::{Millis, as_written};
+use crate::model::{Clash, Document, FiledAs, NewDocument, Placed, Wanted, name_key, numbered, path};
 use crate::{DeliveryId, Digest, DocumentId, Error, LibraryId};
 
 /// Numbers tried one by one before the steps double.
@@ -88,14 +89,19 @@ pub(super) fn versions(db: &Connection, library: LibraryId, folder: &str, name: 
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn filed_as(db: &Connection, digest: Digest, limit: usize) -> Sql<Vec<Document>> {
+pub(super) fn filed_as(db: &Connection, digest: Digest, limit: usize) -> Sql<Vec<FiledAs>> {
     // In the order of the index by content: a content may be filed a million times.
     let sql = format!(
         "SELECT {DOCUMENT} WHERE content = (SELECT id FROM contents WHERE digest = ?1)
          ORDER BY document, version LIMIT ?2"
     );
+    let filed_as = |row: &Row<'_>| {
+        let path = path(&as_written(row, 1)?, &as_written(row, 2)?);
+        let removed = row.get_ref(13)? != ValueRef::Null;
+        Ok(FiledAs { library: as_written(row, 0)?, path, version: row.get(3)?, removed })
+    };
     let mut query = db.prepare_cached(&sql)?;
-    let found = query.query_map(params![digest, limit], document)?;
+    let found = query.query_map(params![digest, limit], filed_as)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

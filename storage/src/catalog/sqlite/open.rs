@@ -6,13 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use super::fault::{Sql, told};
+use super::lent::lend;
 use super::rekey;
 use crate::durable::sync_folder;
-use crate::model::name_key;
 use crate::{Error, IoContext, Result};
 
 /// The first that cannot corrupt a WAL database with two connections.
@@ -132,7 +131,7 @@ fn unopened(name: &str, action: &'static str, error: rusqlite::Error) -> Error {
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    lend_name_key(connection)?;
+    lend(connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -196,12 +195,12 @@ fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
     check(connection, name)
 }
 
-/// Makes `name_key` a function of SQL: some migrations make keys anew, and `integrity` compares them.
-fn lend_name_key(connection: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("name_key", 1, flags, |call| {
-        Ok(name_key(call.get_raw(0).as_str().map_err(rusqlite::Error::from)?))
-    })
+/// A catalog of the present schema that nothing is in, nor in any file.
+pub(super) fn fresh() -> Result<Connection> {
+    let made = Connection::open_in_memory().and_then(|connection| lend(&connection).map(|()| connection));
+    let mut connection = made.map_err(|error| told("in memory", "make it", error))?;
+    migrate(&mut connection, "in memory")?;
+    Ok(connection)
 }
 
 /// Goes from `version` to the next, unless another process was faster.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use super::fault::{Sql, not_found, taken};
 use super::nested;
+use super::values::as_written;
 use crate::model::{Group, Member, UnusedAddress, User};
 use crate::{Address, GroupId, GroupName, Login, UserId};
 
@@ -31,10 +32,12 @@ pub(super) fn unused_addresses(db: &Connection) -> Sql<Vec<UnusedAddress>> {
     let mut query = db.prepare_cached(
         "SELECT login, address FROM addresses JOIN users ON id = user ORDER BY login, address",
     )?;
-    let pair = |row: &Row<'_>| Ok((row.get::<_, Login>(0)?, row.get::<_, String>(1)?));
+    let pair = |row: &Row<'_>| Ok((as_written(row, 0)?, as_written(row, 1)?));
     let mut unused = Vec::new();
     for found in query.query_map([], pair)? {
         let (login, address) = found?;
+        // `integrity` tells of such a login by itself.
+        let Ok(login) = login.parse::<Login>() else { continue };
         let why = match address.parse::<Address>() {
             Ok(form) if form.as_str() == address => continue,
             Ok(form) => format!("its canonical form is {form}"),

@@ -188,8 +188,9 @@ pub(super) fn relocate(
 pub(super) fn purge(db: &Connection, removal: RemovalId, why: &str, now: Timestamp) -> Sql<Vec<Digest>> {
     let found = bare(db, "removal = ?1", [removal])?;
     let Bare { id, folder, name, .. } = found.ok_or_else(|| not_found("removed document", removal))?;
-    let sql = "INSERT INTO purged (delivery, library, path, version, size, digest, removal, why, at)
-               SELECT delivery, libraries.name, ?2, version, size, digest, removal, ?3, ?4
+    let sql = "INSERT INTO purged (delivery, library, filed_in, document, path, version, size, digest, removal, why, at)
+               SELECT delivery, libraries.name, coalesce(filed_in, library), document, ?2, version, size, digest, removal,
+                   ?3, ?4
                FROM versions JOIN contents ON contents.id = content JOIN documents ON documents.id = document
                JOIN libraries ON libraries.id = library WHERE document = ?1 ORDER BY version";
     db.prepare_cached(sql)?.execute(params![id, path(&folder, &name), why, Millis(now)])?;

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::catalog::{Reader, Writer};
 use crate::model::{
-    Aside, Counts, Destination, Document, Event, EventQuery, Filing, FormerAlias, Grant, Group, KeptEnd,
-    KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside, NewDocument,
-    NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User, Wanted, Way,
+    Aside, Counts, Destination, Document, Event, EventQuery, FiledAs, Filing, FormerAlias, Grant, Group,
+    KeptEnd, KnownContent, Library, LibrarySettings, Mail, MailQuery, Member, Miscount, NewAside,
+    NewDocument, NewEvent, Outcome, Pass, Placed, Principal, Purged, Role, UnusedAddress, Usage, User,
+    Wanted, Way,
 };
 use crate::{
     Address, Alias, DeliveryId, Digest, GroupName, LibraryId, LibraryName, Login, PassId, RemovalId, Result,
@@ -179,7 +180,7 @@ impl Reader for Session<'_> {
         self.run("list contents", |db| contents::each(db, visit))
     }
 
-    fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<Document>> {
+    fn filed_as(&self, digest: Digest, limit: usize) -> Result<Vec<FiledAs>> {
         self.run("list what refers to a content", |db| documents::filed_as(db, digest, limit))
     }
 
@@ -233,6 +234,10 @@ impl Reader for Session<'_> {
 
     fn integrity(&self) -> Result<Vec<String>> {
         self.run("look for damage", integrity::problems)
+    }
+
+    fn losses(&self) -> Result<Vec<String>> {
+        self.run("look for losses", integrity::losses)
     }
 }
 

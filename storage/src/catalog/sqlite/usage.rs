@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::fault::{Sql, not_found};
-use super::values::Millis;
+use super::values::{Millis, as_written};
 use crate::LibraryId;
 use crate::model::{Aside, Miscount, NewAside, Usage};
 
@@ -61,8 +61,9 @@ const MISCOUNTS: &str = "SELECT name, used, counted FROM (
     FROM libraries) WHERE used <> counted ORDER BY name";
 
 pub(super) fn miscounts(db: &Connection) -> Sql<Vec<Miscount>> {
-    let miscount =
-        |row: &Row<'_>| Ok(Miscount { library: row.get(0)?, used: row.get(1)?, counted: row.get(2)? });
+    let miscount = |row: &Row<'_>| {
+        Ok(Miscount { library: as_written(row, 0)?, used: row.get(1)?, counted: row.get(2)? })
+    };
     let mut query = db.prepare_cached(MISCOUNTS)?;
     Ok(query.query_map([], miscount)?.collect::<rusqlite::Result<_>>()?)
 }

@@ -1,6 +1,7 @@
 //! Our values as SQLite's, and back.
 
 use jiff::Timestamp;
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::model::{Attachments, KeptFate, Level, MailState, OutcomeKind, Role, SenderPolicy, TrustFrom};
@@ -87,4 +88,12 @@ impl FromSql for Millis {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Millis> {
         Timestamp::from_millisecond(i64::column_result(value)?).map(Millis).map_err(FromSqlError::other)
     }
+}
+
+/// A text for people, whatever bytes stand there.
+pub(super) fn as_written(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => row.get::<_, Option<String>>(column)?.unwrap_or_default(),
+    })
 }

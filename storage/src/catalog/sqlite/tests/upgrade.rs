@@ -120,7 +120,7 @@ fn paths(catalog: &SqliteCatalog) -> Vec<String> {
     let reader = catalog.read().unwrap();
     assert_eq!(reader.integrity().unwrap(), [""; 0]);
     let documents = reader.filed_as(Digest::from_bytes([0; 32]), 1000).unwrap();
-    documents.into_iter().map(|document| document.path()).collect()
+    documents.into_iter().map(|document| document.path).collect()
 }
 
 /// Whoever sent them knew what names an upgrade would give.
@@ -228,7 +228,7 @@ fn documents_and_mails_of_an_earlier_version_can_be_removed_and_shown() {
     let delivery = "01J0000000000000000000000A";
     let rows = format!(
         "INSERT INTO mails (delivery, file, node, size, arrived_at, state, attempts)
-         VALUES ('{delivery}', 'f', 'n', 1, 0, 'done', 0);
+         VALUES ('{delivery}', 'f', 'n', 1, 0, 'open', 0);
          INSERT INTO contents VALUES (1, zeroblob(32), 1, 0);
          INSERT INTO documents VALUES (1, 1, 'F', 'f', 'a.txt', 'a.txt', 'a (2).txt', 1);
          INSERT INTO versions VALUES (1, 1, 1, 't', 'by', 0, '{delivery}', 0);"

@@ -23,7 +23,7 @@ fn mail() -> Mail {
         envelope_sender: None,
         subject: None,
         arrived_at: Timestamp::UNIX_EPOCH,
-        state: MailState::Done,
+        state: MailState::Open,
         attempts: 0,
         fault: None,
         fields: MailFields::default(),
@@ -114,7 +114,7 @@ fn workers_that_add_versions_to_the_same_names_lose_none() {
 }
 
 /// Everything in the library, and in its recycle bin: path and version by digest.
-fn held(catalog: &SqliteCatalog) -> BTreeMap<Digest, (String, u32, bool)> {
+fn held(catalog: &SqliteCatalog) -> BTreeMap<Digest, (String, i64, bool)> {
     let reader = catalog.read().unwrap();
     let mut contents = Vec::new();
     let visit = &mut |digest, _| {
@@ -125,7 +125,7 @@ fn held(catalog: &SqliteCatalog) -> BTreeMap<Digest, (String, u32, bool)> {
     let place = |digest| {
         let filed = reader.filed_as(digest, 9).unwrap();
         assert_eq!(filed.len(), 1, "{digest}: once, wherever that is");
-        (digest, (filed[0].path(), filed[0].version, filed[0].removal.is_some()))
+        (digest, (filed[0].path.clone(), filed[0].version, filed[0].removed))
     };
     contents.into_iter().map(place).collect()
 }
@@ -182,12 +182,7 @@ fn documents_are_removed_and_restored_while_workers_write_over_them() {
 
 /// How many versions a removed document has.
 fn versions_removed(reader: &dyn Reader, removal: crate::RemovalId) -> u32 {
-    let mut contents = Vec::new();
-    let visit = &mut |digest, _| {
-        contents.push(digest);
-        Ok(())
-    };
-    reader.each_content(visit).unwrap();
-    let filed = contents.into_iter().flat_map(|digest| reader.filed_as(digest, 9).unwrap());
+    let mails = reader.deliveries("", usize::MAX >> 1).unwrap();
+    let filed = mails.into_iter().flat_map(|delivery| reader.documents_of(delivery).unwrap());
     u32::try_from(filed.filter(|one| one.removal == Some(removal)).count()).unwrap()
 }
