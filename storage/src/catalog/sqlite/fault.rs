@@ -1,6 +1,7 @@
 //! What SQLite says, sorted: a fault of the site, or of what was asked.
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use crate::Error;
 
@@ -35,11 +36,22 @@ impl Fault {
 
 /// The error of storage for one of SQLite. In doubt it is the site's: then no mail is blamed.
 pub(super) fn told(name: &str, action: &'static str, error: rusqlite::Error) -> Error {
-    let why = error.to_string();
+    let why = words(&error);
     if is_of_what_was_asked(&error) {
         Error::Refused { action, why }
     } else {
         Error::Catalog { name: name.to_owned(), action, why }
+    }
+}
+
+/// What SQLite says, but for one thing: where the index of the log cannot grow, which even who only reads needs, it speaks
+/// of an I/O error. That index is a file of a few pages, and written to for no other reason.
+fn words(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(failure) if failure.extended_code == SQLITE_IOERR_SHMSIZE => {
+            "there is no room for the index of its log: the disk is full, or a limit is reached".to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 

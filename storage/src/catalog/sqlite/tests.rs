@@ -237,6 +237,15 @@ fn a_full_disk_is_the_sites_fault_and_a_broken_rule_is_not() {
     assert!(!writer.add_content(crate::Digest::of(b""), u64::MAX).unwrap_err().is_temporary());
 }
 
+/// Who only reads needs room, too: for the index of the log.
+#[test]
+fn a_disk_that_is_full_for_readers_is_called_full() {
+    let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+    let error =
+        told("c", "set it up", rusqlite::Error::SqliteFailure(failure, Some("disk I/O error".to_owned())));
+    assert!(error.is_temporary() && error.to_string().contains("the disk is full"), "{error}");
+}
+
 /// Name and bytes of each file in a folder, but for the index of the log: it is no record, and made anew from the log.
 fn held(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
