@@ -624,7 +624,7 @@ fn the_part_that_is_refused_says_why_and_the_others_that_a_mail_is_one_record() 
     let parts = [WORDS.to_owned(), file("a.txt"), file("b.exe"), file("c.txt"), INVITATION.to_owned()];
     let one = "one mail is one record, and nothing of this one is filed";
     let invitation = "the library leaves out invitations: save-invitations no";
-    let large = "4 bytes, more than limits.attachment";
+    let large = "4 bytes, and limits.attachment is 3";
     let exe = "its name ends in .exe, which limits.blocked_types has";
     site.deliver("a.eml", with_parts(&parts).replace("c.txt\"\r\n\r\nx", "c.txt\"\r\n\r\nfour"));
     let shown = text(&site, "drop/a.eml", &[]);

@@ -53,7 +53,7 @@ fn assert_shown(site: &Site, path: &str, flaws: &Value, shown: &[&str]) {
     let (mail, document, events) = (site.ok(&mail), site.ok(&document), site.ok(&["events"]));
     for flaw in shown {
         assert!(mail.contains(&format!("\nflaw             {flaw}\n")), "{mail}");
-        assert!(document.contains(&format!("\nflaw          {flaw}\n")), "{document}");
+        assert!(document.contains(&format!("\nflaw             {flaw}\n")), "{document}");
     }
     let more = if shown.len() > 1 { "; and more" } else { "" };
     assert!(events.ends_with(&format!("\n  flawed     {}{more}\n", shown[0])), "{events}");

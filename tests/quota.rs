@@ -392,8 +392,8 @@ fn status_tells_of_mail_that_waits_for_room() {
         problems(),
         [
             "library all: 2 mails are kept aside because it was full: `mailshelf rejected list --reason quota-exceeded` \
-          says until when; `mailshelf library set all --quota SIZE` makes room, and `mailshelf rejected replay ID` gives \
-          mail back"
+          says until when; `mailshelf library set all --quota SIZE` makes room, and `mailshelf rejected replay --reason \
+             quota-exceeded` gives it back"
         ]
     );
     again(&site);

@@ -179,9 +179,6 @@ fn why_not(share: Share, content: &[u8], settings: &LibrarySettings, nothing: Op
         Share::Words if !settings.save_original => Some(("not filed", NO_ORIGINAL.into())),
         Share::Words => nothing.cloned().or(Some(("", "in the original alone".into()))),
         Share::LeftOut(_, why) => Some(("left out", why.into())),
-        Share::Refused(_, Reason::AttachmentTooLarge, why) => {
-            Some(("refused", format!("{why}, more than limits.attachment").into()))
-        }
         Share::Refused(_, _, why) => Some(("refused", why.into())),
         Share::Document(_) => nothing.cloned(),
     }
