@@ -86,6 +86,7 @@ fn what_is_not_proven_is_marked_wherever_it_is_told() {
         [json!("from-header"), json!(false), json!("alice@example.org")]
     );
     let mut shown = site.json(&["document", "show", "all", "attachment.txt"]).remove(0);
+    assert_eq!(facts(&shown["versions"][0]), [json!("none"), json!(true), json!("alice@example.org")]);
     shown.as_object_mut().unwrap().retain(|key, _| !["email", "versions"].contains(&key.as_str()));
     assert!(documents.contains(&shown));
     let shown = site.ok(&["document", "show", "all", "attachment.txt"]);

@@ -182,7 +182,8 @@ fn show(
     let reader = site.catalog.read()?;
     let (library, document) = find(&*reader, name, path, version)?;
     let versions = reader.versions(library.id, &document.folder, &document.name)?;
-    let versions: Vec<_> = versions.into_iter().map(Version::from).collect();
+    let versions = versions.into_iter().map(|version| Version::new(version, &*reader));
+    let versions = versions.collect::<Result<Vec<_>, _>>()?;
     let gone = || Error::NotFound { what: "mail", name: document.delivery.to_string() };
     let mut mail = reader.mail(document.delivery)?.ok_or_else(gone)?;
     let flaws = std::mem::take(&mut mail.flaws);

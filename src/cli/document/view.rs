@@ -60,9 +60,13 @@ impl View {
 
     /// For people: who created it, and what is not proven of that.
     pub fn by(&self) -> String {
-        let mark = mark(self.unverified, self.level.as_str(), self.claimed.as_ref().map(Address::as_str));
-        format!("{}{mark}", self.created_by)
+        by(&self.created_by, self.unverified, self.level, self.claimed.as_ref())
     }
+}
+
+/// Who created it, and what is not proven of that.
+fn by(created_by: &str, unverified: bool, level: Level, claimed: Option<&Address>) -> String {
+    format!("{created_by}{}", mark(unverified, level.as_str(), claimed.map(Address::as_str)))
 }
 
 /// A document with all its versions, the newest first.
@@ -122,20 +126,19 @@ pub struct Version {
     size: u64,
     sha256: String,
     created_by: String,
+    level: Level,
+    unverified: bool,
+    claimed: Option<Address>,
     created_at: String,
     mail: String,
 }
 
-impl From<Document> for Version {
-    fn from(document: Document) -> Version {
-        Version {
-            version: document.version,
-            size: document.size,
-            sha256: document.digest.to_string(),
-            created_by: document.created_by,
-            created_at: time(document.created_at),
-            mail: document.delivery.to_string(),
-        }
+impl Version {
+    /// With whom the mail it came with claims to be from.
+    pub fn new(document: Document, reader: &dyn Reader) -> Result<Version, Error> {
+        let View { version, size, sha256, created_by, created_at, level, unverified, claimed, mail, .. } =
+            View::new(document, reader)?;
+        Ok(Version { version, size, sha256, created_by, level, unverified, claimed, created_at, mail })
     }
 }
 
@@ -145,7 +148,8 @@ impl Show for Version {
 
     fn row(&self) -> Vec<String> {
         let Version { version, size, created_by, created_at, mail, .. } = self;
-        vec![version.to_string(), size.to_string(), created_by.clone(), created_at.clone(), mail.clone()]
+        let by = by(created_by, self.unverified, self.level, self.claimed.as_ref());
+        vec![version.to_string(), size.to_string(), by, created_at.clone(), mail.clone()]
     }
 }
 
