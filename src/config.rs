@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use mailshelf_storage::address::canonical_domain;
 use serde::Deserialize;
 use toml::de::DeTable;
@@ -15,6 +14,7 @@ mod limits;
 mod raw;
 mod sender;
 mod servers;
+pub mod term;
 mod unit;
 
 use crate::service::clock;
@@ -113,14 +113,6 @@ pub struct Drop {
     pub kept: PathBuf,
     /// Where mail goes that could not be dealt with.
     pub badmail: PathBuf,
-}
-
-impl Drop {
-    /// What was kept aside before then has had its term at `now`.
-    pub fn kept_since(&self, now: Timestamp) -> Timestamp {
-        let term = SignedDuration::try_from(self.keep_rejected).ok();
-        term.and_then(|term| now.checked_sub(term).ok()).unwrap_or(Timestamp::MIN)
-    }
 }
 
 /// `[limits]`: the largest things that are taken, in bytes and pieces.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mailshelf_storage::{RemovalId, Result, recycle};
 
+use crate::config::term;
 use crate::site::Site;
 
 /// A pass purges at most so many, so that it stays short.
@@ -12,15 +13,13 @@ const AT_ONCE: usize = 1000;
 
 /// When the term of a removed document is over; `None`: never.
 pub fn until(removal: RemovalId, term: Duration) -> Option<Timestamp> {
-    SignedDuration::try_from(term).ok().and_then(|term| removal.time().checked_add(term).ok())
+    term::until(removal.time(), term)
 }
 
 /// Purges documents whose term is over at `now`, a bounded number, those removed first; `purged` counts them, also where
 /// it ends with a fault.
 pub fn purge_expired(site: &Site, now: Timestamp, purged: &mut u64) -> Result<()> {
-    let begun = SignedDuration::try_from(site.config.storage.recycle).ok();
-    // A term that began before time did.
-    let Some(begun) = begun.and_then(|term| now.checked_sub(term).ok()) else { return Ok(()) };
+    let Some(begun) = term::begun(now, site.config.storage.recycle) else { return Ok(()) };
     let expired = site.catalog.read()?.removed_before(RemovalId::first_at(begun), AT_ONCE)?;
     let why = "its term (storage.recycle) was over";
     recycle::purge(&*site.catalog, &*site.contents, &expired, why, &mut |_| *purged += 1)

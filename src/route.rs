@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mailshelf_storage::address::canonical_domain;
 use mailshelf_storage::model::Library;
 use mailshelf_storage::{Address, Alias, Reader, Result};
 
-use crate::config::Site;
+use crate::config::{Site, term};
 use crate::outcome::Reason;
 
 pub mod alias;
@@ -44,8 +44,7 @@ pub struct Former {
 impl Former {
     /// Of an alias that was changed at `since`; `None` where that is `term` (`site.former_alias`) ago, or more.
     pub fn now(alias: Alias, since: Timestamp, term: Duration) -> Option<Former> {
-        let until = SignedDuration::try_from(term).ok().and_then(|term| since.checked_add(term).ok());
-        let until = until.unwrap_or(Timestamp::MAX);
+        let until = term::until(since, term).unwrap_or(Timestamp::MAX);
         (!term.is_zero() && until > Timestamp::now()).then_some(Former { alias, until })
     }
 }
@@ -122,6 +121,8 @@ fn aliases<'a>(local: &'a str, prefix: &str) -> impl Iterator<Item = Alias> + us
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     fn tried(local: &str, prefix: &str) -> Vec<String> {

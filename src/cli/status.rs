@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use mailshelf::config::Span;
+use mailshelf::config::{Span, term};
 use mailshelf::dispose::aside;
 use mailshelf::drop::look::{self, Owner, Place};
 use mailshelf::escape::Escaped;
@@ -238,7 +238,8 @@ fn survey(site: &Look, now: Timestamp) -> Result<Survey, PassError> {
 
 /// A sentence for each library that mail is kept aside for because it was full. One look-up a library.
 fn crowded_out(site: &Look, now: Timestamp) -> Result<Vec<String>, Error> {
-    let (reader, since) = (site.catalog.read()?, site.config.drop.kept_since(now));
+    let (reader, since) =
+        (site.catalog.read()?, term::begun(now, site.config.drop.keep_rejected).unwrap_or(Timestamp::MIN));
     let mut found = Vec::new();
     for library in reader.libraries()? {
         let aside = reader.aside(library.id, now, since)?;

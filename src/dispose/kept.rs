@@ -8,13 +8,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mailshelf_storage::model::{KeptEnd, KeptFate, MailState, Outcome, OutcomeKind};
 use mailshelf_storage::{Catalog, DeliveryId, Error, IoContext, Reader, Result, failpoint};
 
 use super::Disposer;
 use super::aside::{self, Kept};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, term};
 use crate::drop::{Format, NotTaken, open_regular};
 use crate::envelope;
 use crate::pass::prepare::at_most;
@@ -75,7 +75,7 @@ impl Taking {
 
 /// When the term of a kept mail is over; `None`: never.
 pub fn until(kept: &Kept, term: Duration) -> Option<Timestamp> {
-    SignedDuration::try_from(term).ok().and_then(|term| kept.kept_at.checked_add(term).ok())
+    term::until(kept.kept_at, term)
 }
 
 /// Whether a file is a mail that we kept: on record as rejected. What else stands there is nobody's to delete but its
@@ -91,9 +91,7 @@ pub fn purge_expired(config: &Config, catalog: &dyn Catalog, now: Timestamp, pur
     let (folder, term) = (&config.drop.kept, config.drop.keep_rejected);
     let Some(_taking) = Taking::try_begin(folder)? else { return Ok(()) };
     let over = |kept: &Kept| until(kept, term).is_some_and(|until| until <= now);
-    let begun = SignedDuration::try_from(term).ok().and_then(|term| now.checked_sub(term).ok());
-    // A term that began before time did.
-    let Some(begun) = begun else { return Ok(()) };
+    let Some(begun) = term::begun(now, term) else { return Ok(()) };
     let mut expired = Vec::new();
     let reader = catalog.read()?;
     for kept in aside::claimed_by(folder, begun)? {

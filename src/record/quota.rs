@@ -18,7 +18,7 @@ use mailshelf_storage::{DeliveryId, Error, LibraryId, Reader};
 
 use super::words::room;
 use super::{Decided, Decision};
-use crate::config::{Drop, Rejected};
+use crate::config::{Drop, Rejected, term};
 use crate::file::{Proposal, Refusal};
 use crate::outcome::Reason;
 
@@ -77,7 +77,11 @@ pub struct Terms {
 impl Terms {
     /// As the site has them.
     pub fn of(drop: &Drop, now: Timestamp) -> Terms {
-        Terms { now, since: drop.kept_since(now), keeps: drop.rejected != Rejected::Copied }
+        Terms {
+            now,
+            since: term::begun(now, drop.keep_rejected).unwrap_or(Timestamp::MIN),
+            keeps: drop.rejected != Rejected::Copied,
+        }
     }
 }
 
