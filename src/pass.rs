@@ -104,10 +104,11 @@ pub fn run(
             inherited.gone.clear();
         }
     }
-    let (mut busy, mut noticed) = (Vec::new(), Vec::new());
+    let (mut busy, mut panicked, mut noticed) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         let mut pass = Pass::begin(site, drop, stop, scope)?;
         pass.busy.append(&mut busy);
+        pass.panicked.append(&mut panicked);
         pass.noticed.append(&mut noticed);
         pass.dispose_settled(std::mem::take(&mut inherited.settled));
         pass.complaints.extend(inherited.gone.drain(..).take(COMPLAINTS).map(Complaint::of_gone));
@@ -122,9 +123,11 @@ pub fn run(
         let more = !inherited.fresh.is_empty() || produced.as_ref().is_ok_and(|produced| produced.more);
         if more {
             busy.append(&mut pass.busy);
+            panicked.append(&mut pass.panicked);
         } else {
             pass.examine(std::mem::take(&mut inherited.suspects));
             pass.look_again();
+            pass.examine_panicked();
             pass.purge();
         }
         pass.left_work |= more && pass.cut_off();
@@ -159,6 +162,8 @@ struct Pass<'a> {
     scope: Scope,
     /// Claims that were still being written.
     busy: Vec<Claimed>,
+    /// Mails that we panicked over.
+    panicked: Vec<Prepared>,
     /// What is wrong with single files: to be complained of once.
     complaints: Vec<Complaint>,
     /// The keys of what earlier passes of this run complained of.
@@ -199,6 +204,7 @@ impl<'a> Pass<'a> {
             events_before,
             scope,
             busy: Vec::new(),
+            panicked: Vec::new(),
             complaints: Vec::new(),
             noticed: Vec::new(),
             faults: Vec::new(),
@@ -267,13 +273,7 @@ impl<'a> Pass<'a> {
             }
             self.stalled = false;
             let id = suspect.id;
-            let finding = match &self.site.program {
-                Some(program) => {
-                    blame::examine(program, &self.site.config, &suspect, self.drop.format(), self.stop)
-                }
-                None => Finding::Unknown("no program to read it alone with".to_owned()),
-            };
-            let acquitted = match finding {
+            let acquitted = match self.finding(&suspect) {
                 Finding::Harmless => {
                     // Before it is read here: should it kill us all the same, it is noted anew.
                     let acquitted = self.drop.slots().acquit(id);
@@ -293,6 +293,40 @@ impl<'a> Pass<'a> {
             };
             self.faults.extend(acquitted.err().map(|error| error.to_string()));
         }
+    }
+
+    fn finding(&self, suspect: &Claimed) -> Finding {
+        match &self.site.program {
+            Some(program) => {
+                blame::examine(program, &self.site.config, suspect, self.drop.format(), self.stop)
+            }
+            None => Finding::Unknown("no program to read it alone with".to_owned()),
+        }
+    }
+
+    /// Mails that we panicked over are read alone too: only if that panics as well it is they that break us.
+    fn examine_panicked(&mut self) {
+        for mail in std::mem::take(&mut self.panicked) {
+            if self.cut_off() {
+                self.left_work = true;
+                return;
+            }
+            match self.finding(&mail.claimed) {
+                Finding::Harmless => self.read_and_commit(mail.claimed),
+                Finding::Culprit(_) => self.give_up(mail),
+                Finding::Unknown(why) => {
+                    self.commit(vec![Prepared::unread(mail.claimed, Reading::Fault { why, site: true })]);
+                }
+            }
+        }
+    }
+
+    /// Puts a mail that breaks us on record, so that nobody reads it again.
+    fn give_up(&mut self, mut mail: Prepared) {
+        if let Reading::Panicked(why) = mail.reading {
+            mail.reading = Reading::Culprit(why);
+        }
+        self.commit(vec![mail]);
     }
 
     /// Mails that were still being written get one more chance, once they have had time to settle. How long a
@@ -344,6 +378,7 @@ impl<'a> Pass<'a> {
             self.left_work = true;
             return;
         }
-        self.commit(vec![prepared]);
+        // A process of its own could read it, and this one cannot: there is nobody left to ask.
+        self.give_up(prepared);
     }
 }

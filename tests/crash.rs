@@ -319,3 +319,29 @@ fn a_culprit_that_cannot_be_moved_is_never_read_again() {
     assert_eq!(crate::util::entries(&site.path("state/badmail")).len(), 1);
     site.assert_sound();
 }
+
+/// A process may panic or die because it is short of something: only what breaks one that has shown to be well is to
+/// blame.
+#[test]
+fn a_panic_that_a_process_of_its_own_does_not_have_sends_nothing_to_badmail() {
+    let site = site();
+    // The worker reads two mails before it, a process for it alone none.
+    let output = run_with(&site, "parsed=panic@3");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(site.events().iter().filter(|event| event["event_id"] == 6872).count(), 0);
+    assert_filed_once(&site);
+    assert_told_once(&site);
+}
+
+#[test]
+fn a_process_that_dies_before_it_has_begun_with_a_mail_says_nothing_about_it() {
+    for failpoint in ["begun=abort@*", "begun=panic@*"] {
+        let site = site();
+        site.die("parsed:two@example.net=kill");
+        assert_eq!(run_with(&site, failpoint).status.code(), Some(1));
+        assert_eq!(site.documents("all").len(), 4);
+        assert_eq!(crate::util::entries(&site.path("state/badmail")).len(), 0);
+        site.run();
+        assert_filed_once(&site);
+    }
+}

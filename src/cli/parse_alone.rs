@@ -40,8 +40,9 @@ impl ParseAlone {
         // The same stack as in a pass, or the answer would not hold there.
         let reader = thread::Builder::new().stack_size(prepare::STACK).spawn(move || {
             let prover = if self.verify { Prover::Rehearsal(&verifier) } else { Prover::Nobody };
-            let prepared = prepare::prepare(claimed, format, &limits, &prover, || ());
-            !matches!(prepared.reading, prepare::Reading::Culprit(_))
+            let blamed = || blame::begin(&prepare::bounds(&limits));
+            let prepared = prepare::prepare(claimed, format, &limits, &prover, blamed);
+            !matches!(prepared.reading, prepare::Reading::Panicked(_))
         })?;
         Ok(if reader.join().unwrap_or(false) { DONE } else { blame::PANICKED })
     }

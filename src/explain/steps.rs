@@ -71,7 +71,9 @@ impl About<'_> {
         let size = match &prepared.reading {
             Reading::Busy(why) => return format!("not yet: {why}"),
             Reading::Fault { why, .. } => return format!("it cannot be read: {why}"),
-            Reading::Culprit(why) => return format!("yes, and reading it breaks the reader: {why}"),
+            Reading::Panicked(why) | Reading::Culprit(why) => {
+                return format!("yes, and reading it breaks the reader: {why}");
+            }
             Reading::Read { envelope, size, .. } => bytes(*size + envelope.message as u64),
         };
         let elsewhere = |place: &str| {

@@ -1,15 +1,18 @@
 //! Blame: a mail that may have killed the worker is read alone, in a child process, before it is trusted again.
 
+use std::io::{Read, Write, stdout};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use mailshelf_storage::failpoint;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, Verify};
 use crate::drop::{Claimed, Format};
+use crate::message;
 
 /// How many children a mail may kill.
 const DEATHS: u32 = 3;
@@ -78,10 +81,16 @@ fn child(
     for (name, limit) in [("--message", limits.message), ("--parts", parts), ("--depth", depth)] {
         command.arg(name).arg(limit.to_string());
     }
-    command.arg("--").arg(&suspect.path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.arg("--").arg(&suspect.path).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     match wait(&mut child, stop)? {
-        Some(status) => Ok(ending(status)),
+        Some(status) => {
+            let mut told = Vec::new();
+            if let Some(stdout) = &mut child.stdout {
+                stdout.take(BEGUN.len() as u64).read_to_end(&mut told)?;
+            }
+            Ok(ending(status, told == BEGUN))
+        }
         None => {
             child.kill()?;
             child.wait()?;
@@ -105,15 +114,31 @@ fn wait(child: &mut Child, stop: &AtomicBool) -> std::io::Result<Option<ExitStat
     Ok(None)
 }
 
-/// A child dies of its mail by a signal that a program brings on itself, by the limit on its time, or by a panic that
-/// it owns up to. Whatever else ends it (a person, the system out of memory, no thread to be had) says nothing about
-/// the mail.
-fn ending(status: ExitStatus) -> Ending {
+/// What a child says when it begins with its mail.
+const BEGUN: &[u8] = b"begun\n";
+/// What it reads first: whatever reading needs of the system must be had for this, too.
+const REHEARSAL: &[u8] = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n\
+    Content-Disposition: attachment; filename=a.txt\n\ntext\n--b--\n";
+
+/// For the child: sees that mail can be read here at all, and tells the parent that its own comes now.
+pub fn begin(limits: &message::Limits) -> std::io::Result<()> {
+    let _ = message::read(REHEARSAL, limits);
+    failpoint::reached("begun", "");
+    let mut out = stdout().lock();
+    out.write_all(BEGUN)?;
+    out.flush()
+}
+
+/// A child dies of its mail once it has `begun` with it, by a signal that a program brings on itself, by the limit on
+/// its time, or by a panic that it owns up to. Whatever else ends it (a person, a system out of memory or of threads)
+/// says nothing about the mail.
+fn ending(status: ExitStatus, begun: bool) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     const BY_ITSELF: [i32; 7] =
         [libc::SIGSEGV, libc::SIGABRT, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGXCPU, libc::SIGSYS];
     match (status.code(), status.signal()) {
         (Some(0), _) => Ending::Survived,
+        _ if !begun => Ending::Unclear(format!("the process that was to read it ended with {status} before")),
         (Some(code), _) if code == i32::from(PANICKED) => Ending::Died("a panic".to_owned()),
         (_, Some(signal)) if BY_ITSELF.contains(&signal) => Ending::Died(format!("signal {signal}")),
         _ => Ending::Unclear(format!("the process that read it alone ended with {status}")),

@@ -54,6 +54,9 @@ impl Pass<'_> {
         let (busy, batch): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|mail| matches!(mail.reading, Reading::Busy(_)));
         self.busy.extend(busy.into_iter().map(|mail| mail.claimed));
+        let (panicked, batch): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|mail| matches!(mail.reading, Reading::Panicked(_)));
+        self.panicked.extend(panicked);
         if batch.is_empty() {
             return;
         }

@@ -71,7 +71,7 @@ pub(crate) fn decide_before<'a>(
             decided.fate = Fate::Fails(why.clone());
             return Ok(decided);
         }
-        Reading::Culprit(why) => {
+        Reading::Panicked(why) | Reading::Culprit(why) => {
             decided.fate = Fate::GivenUp(why.clone());
             return Ok(decided);
         }

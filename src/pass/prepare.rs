@@ -57,6 +57,8 @@ pub enum Reading {
         /// Whether that is a fault of the site, not of this file.
         site: bool,
     },
+    /// We panicked over it. Whose fault that is, a process of its own finds out: it may have been short of something.
+    Panicked(String),
     /// Reading it breaks us: our fault.
     Culprit(String),
 }
@@ -92,7 +94,7 @@ impl Prepared {
         let prove = || prover.prove(&envelope.recipients, read, self.arrived_at);
         match catch_unwind(AssertUnwindSafe(prove)) {
             Ok(verification) => self.verification = verification,
-            Err(panic) => self.reading = Reading::Culprit(panicked(panic.as_ref())),
+            Err(panic) => self.reading = Reading::Panicked(panicked(panic.as_ref())),
         }
     }
 
@@ -137,7 +139,7 @@ pub fn prepare<G>(
             blamed = Some(blame());
             // What a worker was doing when it panicked is dropped whole; nothing half-done is used again.
             catch_unwind(AssertUnwindSafe(|| read(taken, format, limits)))
-                .unwrap_or_else(|panic| Reading::Culprit(panicked(panic.as_ref())))
+                .unwrap_or_else(|panic| Reading::Panicked(panicked(panic.as_ref())))
         }
     };
     let (elapsed, verification) = (Duration::ZERO, Verification::NotAsked);
@@ -180,6 +182,11 @@ fn read(taken: Taken, format: Format, limits: &Limits) -> Reading {
     Reading::Read { envelope, size, digest, whole }
 }
 
+/// What the settings say of messages, in the terms of [`message::read`].
+pub fn bounds(limits: &Limits) -> message::Limits {
+    message::Limits { parts: limits.parts, depth: limits.depth, ..message::Limits::default() }
+}
+
 fn whole(bytes: Vec<u8>, size: u64, digest: Digest, limits: &Limits) -> Whole {
     let unfit = |reason, because| {
         Whole::Unfit(Refusal { reason, because: Some(because) }, Box::new(message::headline(&bytes)))
@@ -187,8 +194,7 @@ fn whole(bytes: Vec<u8>, size: u64, digest: Digest, limits: &Limits) -> Whole {
     if size > limits.message {
         return unfit(Reason::MessageTooLarge, beyond(size, "limits.message", limits.message));
     }
-    let bounds = message::Limits { parts: limits.parts, depth: limits.depth, ..message::Limits::default() };
-    match message::read(&bytes, &bounds) {
+    match message::read(&bytes, &bounds(limits)) {
         Err(Unreadable::TooComplex(why)) => unfit(Reason::TooComplex, why),
         Err(Unreadable::Malformed(why)) => unfit(Reason::Malformed, why),
         Ok(message) => {
