@@ -32,6 +32,7 @@ mod honest;
 mod hostile;
 mod kill;
 mod library_settings;
+mod judge;
 mod mail_command;
 mod mta;
 mod people;

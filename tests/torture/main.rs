@@ -1,0 +1,163 @@
+//! Torture: a site is disturbed in every way that can be thought of, and a model that knows nothing of the program
+//! judges what is left. `cargo test --release --test torture` takes a sample, in minutes;
+//! `cargo test --release --test torture -- --full` takes all of it, in hours, and goes on where it was stopped.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a test, though it has no harness: what it does not expect ends it"
+)]
+
+mod bench;
+mod disk;
+mod error;
+mod journal;
+mod kill;
+mod mails;
+mod model;
+mod mounts;
+mod place;
+mod plan;
+mod power;
+mod race;
+mod seen;
+mod sweep;
+mod trace;
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Parser;
+
+use bench::Bench;
+use journal::Journal;
+use mails::Scenario;
+use mounts::{Form, Mounts};
+use place::Place;
+use plan::{Able, Job};
+
+#[derive(Parser)]
+struct Arguments {
+    /// Every call, not a sample of them
+    #[arg(long)]
+    full: bool,
+    /// Only what begins with this text, such as "kill accept"; may be given several times
+    #[arg(long)]
+    only: Vec<String>,
+    /// Only this call of each
+    #[arg(long)]
+    at: Option<usize>,
+    /// How many are tried at a time; as many as there are processors if left out
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// What was tried; with the same file and the same program the next run goes on
+    #[arg(long)]
+    journal: Option<PathBuf>,
+}
+
+/// Set where mounts are this process's own.
+const INSIDE: &str = "MAILSHELF_TORTURE_INSIDE";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let inside = std::env::var_os(INSIDE).is_some();
+    if !inside && rustix::process::geteuid().is_root() {
+        // Whatever ends this, its mounts go with it.
+        let error = Command::new("unshare")
+            .args(["--mount", "--propagation", "private"])
+            .arg(std::env::current_exe().unwrap())
+            .args(std::env::args_os().skip(1))
+            .env(INSIDE, "1")
+            .exec();
+        println!("skipped: power cuts and disks: unshare: {error}");
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("torture");
+    fs::create_dir_all(&target).unwrap();
+    let work = tempfile::tempdir_in(&target).unwrap();
+    if inside {
+        // What a disk does is tried on disks made for it; all else need not wait for one.
+        mounts::command("mount", &["-t", "tmpfs", "torture", mounts::text(work.path())]);
+    }
+    let sound = torture(&arguments, inside, &target, work.path());
+    if inside {
+        mounts::command("umount", &["--lazy", mounts::text(work.path())]);
+    }
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Gives whether nothing was wrong.
+fn torture(arguments: &Arguments, inside: bool, target: &Path, work: &Path) -> bool {
+    let scenarios = mails::scenarios(&Place::new(&work.join("made")));
+    let mut jobs = plan::plan(&scenarios, &Able::here(inside, work), arguments.full);
+    let wanted = |job: &Job| arguments.only.iter().any(|only| job.name.starts_with(only));
+    jobs.retain(|job| arguments.only.is_empty() || wanted(job));
+    assert!(!jobs.is_empty(), "nothing is called {:?}", arguments.only);
+    let name = if arguments.full { "full.jsonl" } else { "sample.jsonl" };
+    let file = arguments.journal.clone().unwrap_or_else(|| target.join(name));
+    if !arguments.full && arguments.journal.is_none() {
+        let _ = fs::remove_file(&file);
+    }
+    let journal = Journal::open(&file);
+    let workers =
+        arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let failures = target.join("failed");
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (jobs, scenarios, journal, failures) = (&jobs, &scenarios, &journal, &failures);
+            let work = work.join(worker.to_string());
+            let worker = Worker { jobs, scenarios, journal, failures, only: arguments.at };
+            scope.spawn(move || worker.work_off(&work));
+        }
+    });
+    let (table, sound) = journal.table();
+    println!("{table}");
+    for (job, at) in journal.failed() {
+        println!(
+            "again: cargo test --release --test torture -- --full --only '{job}' --at {at} --journal /dev/null"
+        );
+    }
+    sound
+}
+
+struct Worker<'a> {
+    jobs: &'a [Job],
+    scenarios: &'a [Scenario],
+    journal: &'a Journal,
+    failures: &'a Path,
+    only: Option<usize>,
+}
+
+impl Worker<'_> {
+    /// Does what is left of the jobs, beside the other workers.
+    fn work_off(&self, work: &Path) {
+        let place = Place::new(&work.join("site"));
+        place.make("delete");
+        let here = Bench::new(place, &work.join("scratch"), self.failures, self.journal);
+        let mut made: Option<(Mounts, Bench<'_>)> = None;
+        for job in self.jobs {
+            if let Some(form) = job.form().filter(|_| !job.sweep.is_over())
+                && made.as_ref().is_none_or(|(mounts, _)| mounts.form() != form)
+            {
+                drop(made.take());
+                made = Some(self.mounted(work, form));
+            }
+            let (bench, mounts) = match &made {
+                Some((mounts, bench)) if job.form().is_some() => (bench, Some(mounts)),
+                _ => (&here, None),
+            };
+            while let Some(at) = job.sweep.next(self.only) {
+                let done = self.journal.made(&job.name, at);
+                let scenario = &self.scenarios[job.scenario];
+                job.sweep.told(done.unwrap_or_else(|| job.attempt(bench, mounts, scenario, at)));
+            }
+        }
+    }
+
+    fn mounted(&self, work: &Path, form: Form) -> (Mounts, Bench<'_>) {
+        let (mounts, place) = Mounts::make(work, form);
+        (mounts, Bench::new(place, &work.join("scratch"), self.failures, self.journal))
+    }
+}

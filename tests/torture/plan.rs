@@ -1,0 +1,228 @@
+//! All that is done, in the order in which it is done.
+
+use std::path::Path;
+use std::process::Command;
+
+use nix::errno::Errno;
+
+use crate::bench::Bench;
+use crate::disk::{self, Scarce};
+use crate::mails::Scenario;
+use crate::mounts::{Form, Mounts};
+use crate::race::{self, Race};
+use crate::sweep::{Stride, Sweep};
+use crate::{error, kill, power};
+
+/// What is done to a site.
+#[derive(Clone, Copy)]
+enum Method {
+    Kill,
+    KillAgain(usize),
+    Fail(Errno, bool),
+    Cut { form: Form, flushed: bool },
+    Full { part: usize, of: Scarce },
+    Judge { kind: &'static str },
+    Thin,
+    ReadOnly,
+    Undeletable,
+    Damaged,
+    Race(Race),
+    Appended,
+    Clock(&'static str, &'static str),
+}
+
+/// One thing done at each call, or in each case, of a scenario.
+pub struct Job {
+    pub name: String,
+    pub scenario: usize,
+    pub sweep: Sweep,
+    method: Method,
+}
+
+impl Job {
+    /// The file systems that it needs.
+    pub fn form(&self) -> Option<Form> {
+        match self.method {
+            Method::Cut { form, .. } => Some(form),
+            Method::Judge { kind } => Some(Form::Loop { kind, count: 1 }),
+            Method::ReadOnly => Some(Form::Loop { kind: "ext4", count: 1 }),
+            Method::Thin => Some(Form::Thin),
+            Method::Full { .. } => Some(Form::Memory),
+            _ => None,
+        }
+    }
+
+    /// One trial; gives whether there is such a call, or such a case.
+    pub fn attempt(
+        &self,
+        bench: &Bench<'_>,
+        mounts: Option<&Mounts>,
+        scenario: &Scenario,
+        at: usize,
+    ) -> bool {
+        let name = &self.name;
+        match (self.method, mounts) {
+            (Method::Cut { flushed, .. }, Some(mounts)) => {
+                power::cut(bench, mounts, name, scenario, at, flushed)
+            }
+            (Method::Judge { .. }, Some(mounts)) => power::judge(bench, mounts, name, scenario, at),
+            (Method::Full { part, of }, Some(mounts)) => {
+                disk::full(bench, mounts, name, scenario, at, part, of)
+            }
+            (Method::Thin, Some(mounts)) => disk::thin(bench, mounts, name, scenario, at),
+            (Method::ReadOnly, Some(mounts)) => disk::read_only(bench, mounts, name, scenario, at),
+            (Method::Fail(error, for_ever), _) => error::at_call(bench, name, scenario, at, error, for_ever),
+            (Method::KillAgain(salt), _) => kill::twice(bench, name, scenario, at, salt),
+            (Method::Undeletable, _) => disk::undeletable(bench, name, scenario, at),
+            (Method::Damaged, _) => disk::damaged(bench, name, scenario, at),
+            (Method::Race(race), _) => race::at_call(bench, name, scenario, at, race),
+            (Method::Appended, _) => race::appended(bench, name, scenario, at),
+            (Method::Clock(first, second), _) => race::clock(bench, name, scenario, at, (first, second)),
+            _ => kill::once(bench, name, scenario, at),
+        }
+    }
+}
+
+/// What this machine can do; the rest is said to be skipped, and why.
+pub struct Able {
+    mounts: bool,
+    loops: bool,
+    immutable: bool,
+    clocks: bool,
+}
+
+impl Able {
+    /// `inside`: this process may mount what it wants.
+    pub fn here(inside: bool, work: &Path) -> Able {
+        let skipped = |what: &str, why: &str| {
+            println!("skipped: {what}: {why}");
+            false
+        };
+        let mounts = inside || skipped("power cuts and disks", "only root may mount");
+        let missing = ["mkfs.ext4", "mkfs.xfs", "fsck.ext4", "xfs_io", "findmnt"]
+            .into_iter()
+            .find(|tool| Command::new(tool).arg("-V").output().is_err());
+        let loops = match missing {
+            _ if !mounts => false,
+            Some(tool) => skipped("power cuts and disks", &format!("there is no {tool}")),
+            None if !Path::new("/dev/loop-control").exists() => {
+                skipped("power cuts and disks", "there are no loop devices")
+            }
+            None => true,
+        };
+        let immutable = disk::can_be_immutable(work)
+            || skipped("drops that nothing can be deleted from", "chattr makes no folder immutable here");
+        let clocks = race::FAKE_TIME.iter().any(|library| Path::new(library).exists())
+            || skipped("clocks that are off", "there is no libfaketime");
+        Able { mounts, loops, immutable, clocks }
+    }
+}
+
+struct Plan<'a> {
+    scenarios: &'a [Scenario],
+    full: bool,
+    jobs: Vec<Job>,
+}
+
+/// Each call of each of these is cut off; `mixed` holds what `accept`, `reject` and `two-recipients` do one by one.
+const CUT: [&str; 8] = [
+    "mixed",
+    "reject-kept",
+    "duplicate",
+    "large",
+    "maildir",
+    "recovery-stored",
+    "recovery-committed",
+    "recovery-disposed",
+];
+/// Each call of each of these fails in eighteen ways.
+const FAILING: [&str; 8] = [
+    "mixed",
+    "reject-kept",
+    "duplicate",
+    "tnef",
+    "large",
+    "maildir",
+    "recovery-suspect",
+    "recovery-committed",
+];
+
+/// All jobs. Without `full` each takes a sample of its calls.
+pub fn plan(scenarios: &[Scenario], able: &Able, full: bool) -> Vec<Job> {
+    let mut plan = Plan { scenarios, full, jobs: Vec::new() };
+    let all: Vec<_> = scenarios.iter().map(|scenario| scenario.name).collect();
+    plan.add("kill", &all, "", 37, Method::Kill);
+    for salt in 1..=if full { 2 } else { 1 } {
+        plan.add("kill-again", &all, &salt.to_string(), 97, Method::KillAgain(salt));
+    }
+    plan.disks(able);
+    for (race, name) in race::RACES {
+        plan.add("race", &["mixed"], name, 41, Method::Race(race));
+    }
+    plan.add("race", &["mixed"], "appended", 11, Method::Appended);
+    if able.clocks {
+        for (first, second) in race::CLOCKS {
+            plan.add(
+                "race",
+                &["mixed"],
+                &format!("clock {first} {second}"),
+                97,
+                Method::Clock(first, second),
+            );
+        }
+    }
+    for error in error::ERRORS {
+        for (for_ever, how) in [(false, "once"), (true, "for-ever")] {
+            plan.add("error", &FAILING, &format!("{error:?} {how}"), 331, Method::Fail(error, for_ever));
+        }
+    }
+    plan.jobs
+}
+
+impl Plan<'_> {
+    fn disks(&mut self, able: &Able) {
+        let two = ["mixed", "large"];
+        if able.loops {
+            for kind in power::KINDS {
+                self.add("judge", &["mixed"], kind, 1, Method::Judge { kind });
+                for count in [1, 3] {
+                    for (flushed, how) in [(false, "log-gone"), (true, "log-flushed")] {
+                        let variant = format!("{kind} {count} {how}");
+                        let form = Form::Loop { kind, count };
+                        self.add("power", &CUT, &variant, 61, Method::Cut { form, flushed });
+                    }
+                }
+            }
+            self.add("disk", &two, "read-only", 37, Method::ReadOnly);
+            self.add("disk", &two, "thin", 17, Method::Thin);
+        }
+        if able.mounts {
+            for (part, name) in ["drop", "contents", "state"].into_iter().enumerate() {
+                for (of, what) in [(Scarce::Blocks, "full"), (Scarce::Inodes, "no-inodes")] {
+                    let sample = if of == Scarce::Blocks { 31 } else { 3 };
+                    self.add("disk", &two, &format!("{what} {name}"), sample, Method::Full { part, of });
+                }
+            }
+        }
+        if able.immutable {
+            self.add("disk", &["mixed", "maildir"], "undeletable", 29, Method::Undeletable);
+        }
+        self.add("disk", &two, "damaged", 5, Method::Damaged);
+    }
+
+    /// Adds a job for each of these scenarios; of a sample it takes every `sample`th call.
+    fn add(&mut self, what: &str, names: &[&str], variant: &str, sample: usize, method: Method) {
+        for (scenario, Scenario { name, .. }) in self.scenarios.iter().enumerate() {
+            if !names.contains(name) {
+                continue;
+            }
+            let name = format!("{what} {name} {variant}").trim_end().to_owned();
+            // Samples of different jobs are taken at different calls.
+            let first =
+                1 + name.bytes().fold(7usize, |sum, byte| sum * 31 % 65_521 + usize::from(byte)) % sample;
+            let stride =
+                if self.full { Stride { first: 1, every: 1 } } else { Stride { first, every: sample } };
+            self.jobs.push(Job { name, scenario, sweep: Sweep::new(stride), method });
+        }
+    }
+}

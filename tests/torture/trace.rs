@@ -1,0 +1,302 @@
+//! A program under ptrace(2): each system call of it, of its threads and of its children, in one count.
+//!
+//! strace counts each thread by itself: with it the calls of a second thread that are numbered as earlier ones of the
+//! first are never met. Here a number means one call of the whole run.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use syscalls::Sysno;
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+compile_error!("the torture knows Linux and the registers of x86-64 alone");
+
+/// A run that takes longer hangs. The slowest one takes a second, traced and beside another one.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is done to the run at one call.
+pub enum Act<'a> {
+    /// The process that is about to make the call is killed.
+    Kill,
+    /// The call is not made and fails.
+    Fail(Errno),
+    /// It fails, and so do all that come after it and are of its kind; if it was interrupted, every other one: whoever
+    /// is interrupted tries again, and nothing is interrupted each time.
+    FailForEver(Errno),
+    /// Everything stands still while this happens; then the whole run is killed.
+    Halt(&'a mut dyn FnMut()),
+    /// The same, and the run goes on.
+    Meanwhile(&'a mut dyn FnMut()),
+    /// From the first call on nothing is synced, and each call that should says that it was.
+    Lie,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Ended {
+    /// The call that was acted upon, if the run came to it.
+    pub reached: Option<Sysno>,
+    /// The exit code of the program, unless a signal ended it.
+    pub code: Option<i32>,
+    /// It was killed because it did not end; where it stood.
+    pub hung: Option<String>,
+}
+
+/// Which calls are counted.
+pub type Counts = fn(Sysno) -> bool;
+
+pub fn all(_: Sysno) -> bool {
+    true
+}
+
+/// Calls that may fail: not those by which threads wake each other and end, which the kernel grants always.
+pub fn fallible(call: Sysno) -> bool {
+    ![Sysno::futex, Sysno::exit, Sysno::exit_group].contains(&call)
+}
+
+/// Calls after which a disk may hold something else than before.
+pub fn changes(call: Sysno) -> bool {
+    use Sysno::{
+        chmod, copy_file_range, fallocate, fchmod, fchmodat, fchown, fdatasync, fsync, ftruncate, ioctl,
+        link, linkat, mkdir, mkdirat, open, openat, pwrite64, pwritev, rename, renameat, renameat2, rmdir,
+        sync_file_range, syncfs, unlink, unlinkat, utimensat, write, writev,
+    };
+    [
+        chmod,
+        copy_file_range,
+        fallocate,
+        fchmod,
+        fchmodat,
+        fchown,
+        fdatasync,
+        fsync,
+        ftruncate,
+        ioctl,
+        link,
+        linkat,
+        mkdir,
+        mkdirat,
+        open,
+        openat,
+        pwrite64,
+        pwritev,
+        rename,
+        renameat,
+        renameat2,
+        rmdir,
+        sync_file_range,
+        syncfs,
+        unlink,
+        unlinkat,
+        utimensat,
+        write,
+        writev,
+    ]
+    .contains(&call)
+}
+
+/// Runs `command` to its end, and acts at the call of number `at`, the first being 1. What it prints goes to `output`.
+#[expect(clippy::zombie_processes, reason = "the tracer waits for it, and for all that it starts")]
+pub fn run(command: &[&str], output: &Path, counts: Counts, at: usize, act: Act<'_>) -> Ended {
+    let out = File::create(output).unwrap();
+    // It waits until it is traced: what is traced from its first call on need not be raced for.
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", "read -r begin; exec \"$@\"", "sh"])
+        .args(command)
+        .stdin(Stdio::piped())
+        .stdout(out.try_clone().unwrap())
+        .stderr(out)
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    let options = Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_TRACECLONE
+        | Options::PTRACE_O_TRACEFORK
+        | Options::PTRACE_O_TRACEVFORK
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_EXITKILL;
+    ptrace::seize(pid, options).unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"\n").unwrap();
+    drop(stdin);
+    let (ended, told) = channel::<()>();
+    std::thread::scope(|scope| {
+        let patience = scope.spawn(move || {
+            if told.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+                return None;
+            }
+            let stood = stands(pid);
+            let _ = killpg(pid, Signal::SIGKILL);
+            Some(stood)
+        });
+        let mut tracer = Tracer {
+            begun: false,
+            calls: 0,
+            reached: None,
+            counts,
+            at,
+            act,
+            alike: 0,
+            code: None,
+            pending: HashMap::new(),
+        };
+        tracer.follow(pid);
+        drop(ended);
+        Ended { reached: tracer.reached, code: tracer.code, hung: patience.join().unwrap() }
+    })
+}
+
+/// What each thread of a process waits for.
+fn stands(pid: Pid) -> String {
+    let mut stood = String::new();
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let told = |name: &str| std::fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+        stood.push_str(&format!("{}: {}; ", told("comm").trim(), told("syscall").trim()));
+    }
+    stood
+}
+
+struct Tracer<'a> {
+    /// The program itself runs, and no longer the shell before it.
+    begun: bool,
+    calls: usize,
+    reached: Option<Sysno>,
+    counts: Counts,
+    at: usize,
+    act: Act<'a>,
+    /// How many calls of the kind that fails for ever there were.
+    alike: usize,
+    code: Option<i32>,
+    /// Threads in a call that was suppressed, and what it shall return.
+    pending: HashMap<Pid, i64>,
+}
+
+impl Tracer<'_> {
+    fn follow(&mut self, root: Pid) {
+        // Only what this thread traces, and no other child of it: others do the same beside it.
+        let group = Pid::from_raw(-root.as_raw());
+        let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        let mut alive = HashSet::from([root]);
+        loop {
+            match waitpid(group, Some(own)) {
+                Ok(WaitStatus::PtraceSyscall(pid)) => {
+                    alive.insert(pid);
+                    self.stopped(pid, root);
+                }
+                Ok(WaitStatus::PtraceEvent(pid, _, event)) => {
+                    alive.insert(pid);
+                    self.begun |= event == libc::PTRACE_EVENT_EXEC;
+                    self.go_on(pid, None);
+                }
+                Ok(WaitStatus::Exited(pid, code)) if pid == root => self.code = Some(code),
+                Ok(WaitStatus::Stopped(pid, signal)) => self.go_on(pid, Some(signal)),
+                Ok(_) => {}
+                Err(Errno::ECHILD) => return,
+                Err(error) => panic!("waitpid: {error}"),
+            }
+        }
+    }
+
+    /// A thread may have been killed meanwhile: that is told by waitpid.
+    fn go_on(&self, pid: Pid, signal: Option<Signal>) {
+        let _ = if self.watches() { ptrace::syscall(pid, signal) } else { ptrace::cont(pid, signal) };
+    }
+
+    /// Whether there is a call yet to be acted upon.
+    fn watches(&self) -> bool {
+        let done = self.reached.is_some() && self.pending.is_empty();
+        self.begun && (!done || matches!(self.act, Act::FailForEver(_) | Act::Lie))
+    }
+
+    fn stopped(&mut self, pid: Pid, root: Pid) {
+        let Ok(info) = ptrace::syscall_info(pid) else { return };
+        if info.op == libc::PTRACE_SYSCALL_INFO_ENTRY {
+            let Ok(mut registers) = ptrace::getregs(pid) else { return };
+            if let Some(call) = usize::try_from(registers.orig_rax).ok().and_then(Sysno::new) {
+                self.entered(pid, root, call, &mut registers);
+            }
+        } else if let Some(answer) = self.pending.remove(&pid) {
+            let Ok(mut registers) = ptrace::getregs(pid) else { return };
+            registers.rax = answer.cast_unsigned();
+            let _ = ptrace::setregs(pid, registers);
+        }
+        self.go_on(pid, None);
+    }
+
+    fn entered(&mut self, pid: Pid, root: Pid, call: Sysno, registers: &mut libc::user_regs_struct) {
+        if !(self.counts)(call) {
+            return;
+        }
+        self.calls += 1;
+        let here = self.calls == self.at;
+        if here {
+            self.reached = Some(call);
+        }
+        let answer = match &mut self.act {
+            Act::Kill if here => {
+                let _ = kill(process_of(pid), Signal::SIGKILL);
+                return;
+            }
+            Act::Halt(happens) if here => {
+                happens();
+                let _ = killpg(root, Signal::SIGKILL);
+                return;
+            }
+            Act::Meanwhile(happens) if here => {
+                happens();
+                return;
+            }
+            Act::Fail(error) if here => failed(*error),
+            Act::FailForEver(error) if self.reached.is_some_and(|first| alike(first, call)) => {
+                self.alike += 1;
+                if *error == Errno::EINTR && self.alike.is_multiple_of(2) {
+                    return;
+                }
+                failed(*error)
+            }
+            Act::Lie if syncs(call) => 0,
+            _ => return,
+        };
+        // The call is not made; its answer is put in its place when it would have returned.
+        registers.orig_rax = u64::MAX;
+        if ptrace::setregs(pid, *registers).is_ok() {
+            self.pending.insert(pid, answer);
+        }
+    }
+}
+
+/// What a call returns that fails with this.
+fn failed(error: Errno) -> i64 {
+    -i64::from(error as i32)
+}
+
+fn syncs(call: Sysno) -> bool {
+    [Sysno::fsync, Sysno::fdatasync, Sysno::syncfs, Sysno::sync_file_range].contains(&call)
+}
+
+/// Whether a disk that fails the one call may be expected to fail the other: those that write do so together, and so
+/// do those that give memory; of the others each stands alone.
+fn alike(first: Sysno, other: Sysno) -> bool {
+    let memory = |call| [Sysno::mmap, Sysno::brk, Sysno::mremap, Sysno::mprotect].contains(&call);
+    first == other || (changes(first) && changes(other)) || (memory(first) && memory(other))
+}
+
+/// The process that a thread belongs to.
+fn process_of(thread: Pid) -> Pid {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
+    let group = status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok());
+    Pid::from_raw(group.unwrap_or(thread.as_raw()))
+}
