@@ -15,6 +15,7 @@ use mailshelf::site::{Look, Site};
 
 mod access;
 mod apply;
+mod confine;
 mod demo;
 mod document;
 mod events;

@@ -15,9 +15,9 @@
 //! [`pass`] takes mail down the line, a batch at a time; [`service`] does so each minute and as soon as mail arrives, and
 //! [`replay`] with mail from elsewhere. [`explain`] tells what would become of one mail, by the same code and without
 //! effects; [`whereabouts`] finds the file of a mail that was taken, and [`recycle`] ends documents that were removed.
-//! Around them stand the [`config`]uration, the [`site`] it opens, the reasons in [`outcome`], and the one [`escape`] for
-//! what strangers wrote. Documents, people and events are kept by the crate `mailshelf-storage`, which knows nothing of
-//! mail.
+//! Around them stand the [`config`]uration, the [`site`] it opens, what a process that files mail may reach ([`confine`]),
+//! the reasons in [`outcome`], and the one [`escape`] for what strangers wrote. Documents, people and events are kept by
+//! the crate `mailshelf-storage`, which knows nothing of mail.
 
 pub mod drop;
 pub mod envelope;
@@ -36,6 +36,7 @@ pub mod whereabouts;
 pub mod recycle;
 pub mod replay;
 pub mod site;
+pub mod confine;
 pub mod config;
 pub mod outcome;
 pub mod escape;

@@ -42,6 +42,7 @@ pub mod proof;
 mod store;
 
 pub use conclude::unable;
+pub use produce::workers;
 
 /// A pass takes at most so many mails, so that its event stays bounded.
 const PASS_MAILS: usize = 10_000;

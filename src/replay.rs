@@ -15,6 +15,7 @@ use std::thread;
 use mailshelf_storage::{Address, Digest, Error};
 
 use crate::config::{Config, apart};
+use crate::confine::Reach;
 use crate::drop::DropError;
 use crate::outcome::Reason;
 use crate::pass::{self, Completed, PassError, Scope};
@@ -155,6 +156,12 @@ impl Replay {
     /// As [`Site::warn_of_trust`]: old mail is as easily forged as new.
     pub fn warn_of_trust(&self) {
         self.site.warn_of_trust(Trusting::default());
+    }
+
+    /// What it takes to file everything.
+    pub fn reach(&self) -> Reach {
+        let reach = Reach::of(&self.site.config, self.site.program.as_deref()).writing(self.spool.home());
+        self.sources.iter().fold(reach, |reach, source| reach.reading(&source.path))
     }
 
     /// What is believed of the headers of this mail, by the names of the keys in `[sender]` that say so.

@@ -2,13 +2,16 @@
 //!
 //! One thread makes all passes: whoever calls [`Service::run`]. Clock, watch and signals only ring its [`Bell`]. The
 //! tick is what filing within the minute rests on; at each one the folders are compared with those that were opened, and
-//! opened again where they are others. The drop's lock is held as long as the service lives.
+//! opened again where they are others; where a process that is confined may not, it ends, and another goes on. The
+//! drop's lock is held as long as the service lives.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::config::WatchMode;
+use crate::confine::Confinement;
 use crate::drop::{DropError, DropFolder};
 use crate::pass::{self, Completed, PassError, Scope};
 use crate::site::{Site, Trusting};
@@ -44,20 +47,41 @@ pub enum Told {
     Reloaded,
 }
 
-/// Reads the configuration again and opens its site; else says why not.
-pub type Load<'a> = dyn Fn() -> Result<Site, String> + 'a;
+/// Reads the configuration again and opens its site.
+pub type Load<'a> = dyn Fn() -> Result<Site, NotLoaded> + 'a;
+
+/// Why a configuration is not in force.
+#[derive(Debug)]
+pub enum NotLoaded {
+    /// It, or what it names, is wrong, and how.
+    Wrong(String),
+    /// Nothing is known to be wrong with it; but it has this place, which the process is confined from.
+    OutOfReach(PathBuf),
+}
+
+/// Why a service ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// The site has this place, which the process is confined from: another process is to go on.
+    OutOfReach(PathBuf),
+}
 
 /// A service and all it holds.
 pub struct Service<'a> {
     load: &'a Load<'a>,
     tell: &'a mut dyn FnMut(Told),
     bell: Bell,
+    confinement: &'a Confinement,
     site: Site,
     drop: Option<DropFolder>,
     watch: Option<Watch>,
     clock: Option<Clock>,
     /// The configuration could not be read again, by a fault that may pass.
     reload_again: bool,
+    /// A place that another process has to go on with.
+    out_of_reach: Option<PathBuf>,
     /// Where the bare From header was last known to be believed.
     trusting: Trusting,
     /// What was last told to be wrong, and still is.
@@ -79,26 +103,43 @@ impl<'a> Service<'a> {
         site: Site,
         load: &'a Load<'a>,
         bell: Bell,
+        confinement: &'a Confinement,
         tell: &'a mut dyn FnMut(Told),
     ) -> Result<Service<'a>, DropError> {
         let drop = Some(site.open_drop()?);
-        Ok(Service {
+        Ok(Service { drop, ..Service::going_on(site, load, bell, confinement, tell) })
+    }
+
+    /// One that goes on with what another has ended with: it waits for a drop that it cannot have at once.
+    pub fn going_on(
+        site: Site,
+        load: &'a Load<'a>,
+        bell: Bell,
+        confinement: &'a Confinement,
+        tell: &'a mut dyn FnMut(Told),
+    ) -> Service<'a> {
+        Service {
             load,
             tell,
             bell,
+            confinement,
             site,
-            drop,
+            drop: None,
             watch: None,
             clock: None,
             reload_again: false,
+            out_of_reach: None,
             trusting: Trusting::default(),
             troubles: HashMap::new(),
-        })
+        }
     }
 
-    /// Makes passes until the bell says stop.
-    pub fn run(mut self) {
+    /// Makes passes until the bell says stop, or the site is out of reach.
+    pub fn run(mut self) -> Ended {
         self.start_clock();
+        if self.drop.is_none() {
+            self.open_drop();
+        }
         self.watch();
         self.pass(Scope::Everything);
         while !self.is_stopped() {
@@ -107,13 +148,17 @@ impl<'a> Service<'a> {
             if restarted {
                 self.start_clock();
             }
-            let reload = rung.reload || (rung.tick && self.reload_again) || !self.site.stands();
+            let astray = rung.tick && (self.reload_again || self.is_astray());
+            let reload = rung.reload || astray || !self.site.stands();
             if rung.reload {
                 // Whoever asks is told again.
                 self.troubles.remove(&About::Configuration);
             }
             if reload {
                 self.reload();
+            }
+            if let Some(place) = self.out_of_reach.take() {
+                return Ended::OutOfReach(place);
             }
             // Not a byte to a catalog that nobody will find again.
             if !self.site.stands() {
@@ -126,6 +171,12 @@ impl<'a> Service<'a> {
                 self.pass(Scope::Arrivals);
             }
         }
+        Ended::Stopped
+    }
+
+    /// Whether a place of the site is another one now, and out of reach.
+    fn is_astray(&self) -> bool {
+        self.confinement.reaches(&self.site.config).is_err()
     }
 
     fn is_stopped(&self) -> bool {
@@ -168,15 +219,23 @@ impl<'a> Service<'a> {
             // Its lock first: it may be our own that is in the way.
             self.drop = None;
             self.watch = None;
-            match self.site.open_drop() {
-                Ok(drop) => self.drop = Some(drop),
-                Err(error) => return self.unable(error),
+            if !self.open_drop() {
+                return;
             }
         }
         let watched = self.watch.as_ref().is_some_and(Watch::stands);
         if !watched && self.site.config.schedule.watch != WatchMode::Off {
             self.watch();
         }
+    }
+
+    /// False if it cannot be opened, which is told.
+    fn open_drop(&mut self) -> bool {
+        match self.site.open_drop() {
+            Ok(drop) => self.drop = Some(drop),
+            Err(error) => self.unable(error),
+        }
+        self.drop.is_some()
     }
 
     fn pass(&mut self, scope: Scope) {
@@ -222,7 +281,8 @@ impl<'a> Service<'a> {
         self.reload_again = false;
         let site = match (self.load)() {
             Ok(site) => site,
-            Err(why) => {
+            Err(NotLoaded::OutOfReach(place)) => return self.out_of_reach = Some(place),
+            Err(NotLoaded::Wrong(why)) => {
                 let why = format!("the old configuration stays in force: {why}");
                 return self.trouble(About::Configuration, why, None);
             }

@@ -30,7 +30,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dkim")
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     fs::read(fixtures().join("mails").join(format!("{name}.eml"))).unwrap()
 }
 

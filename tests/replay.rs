@@ -659,7 +659,7 @@ fn a_signal_ends_it_after_the_batch_in_hand_and_the_same_command_goes_on() {
 }
 
 /// Runs a shell script as root in a mount namespace of its own; `None`, and says so, where that cannot be done.
-fn with_mounts(script: &str, arguments: &[&Path]) -> Option<Output> {
+pub fn with_mounts(script: &str, arguments: &[&Path]) -> Option<Output> {
     if !is_root() {
         crate::util::skip("only root can mount");
         return None;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -28,7 +29,7 @@ impl Service {
         Service::spawn(site.command(&["serve"]))
     }
 
-    fn spawn(mut command: Command) -> Service {
+    pub fn spawn(mut command: Command) -> Service {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -38,11 +39,11 @@ impl Service {
         service
     }
 
-    fn says(&self, text: &str) -> bool {
+    pub fn says(&self, text: &str) -> bool {
         self.said.lock().unwrap().iter().any(|line| line.contains(text))
     }
 
-    fn wait_until_it_says(&self, text: &str) {
+    pub fn wait_until_it_says(&self, text: &str) {
         let begun = std::time::Instant::now();
         while !self.says(text) {
             let said = self.said.lock().unwrap().join("\n");
@@ -51,7 +52,7 @@ impl Service {
         }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
@@ -61,8 +62,24 @@ impl Service {
         self.end()
     }
 
-    /// Waits for its end.
-    fn end(mut self) -> (Option<i32>, String) {
+    /// The process that was started.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// All it has said as yet.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().join("\n")
+    }
+
+    /// Waits for its end; the signal that it died of.
+    pub fn end_signal(mut self) -> Option<i32> {
+        let _limit = Limit::of(&self.child);
+        self.child.wait().unwrap().signal()
+    }
+
+    /// Waits for its end; its exit code, and all it said.
+    pub fn end(mut self) -> (Option<i32>, String) {
         let _limit = Limit::of(&self.child);
         let code = self.child.wait().unwrap().code();
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());

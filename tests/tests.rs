@@ -15,6 +15,7 @@ mod bad_input;
 mod cases;
 mod circles;
 mod colour;
+mod confine;
 mod crash;
 mod dkim;
 mod docs;

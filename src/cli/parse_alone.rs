@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::thread;
 
 use mailshelf::config::Limits;
+use mailshelf::confine::Reach;
 use mailshelf::drop::{Claimed, Format};
 use mailshelf::pass::proof::Prover;
 use mailshelf::pass::{blame, prepare};
 use mailshelf::sender::verify::Verifier;
 
-use super::DONE;
+use super::{DONE, confine};
 
 #[derive(clap::Args)]
 pub struct ParseAlone {
@@ -34,6 +35,7 @@ impl ParseAlone {
         let ParseAlone { message, parts, depth, .. } = self;
         let limits = Limits { message, attachment: u64::MAX, parts, depth, blocked_types: Vec::new() };
         blame::confine(message)?;
+        confine::enter(|| Reach::of_file(&self.file))?;
         let format = if self.maildir { Format::Maildir } else { Format::Folder };
         let claimed = Claimed::alone(&self.file, format);
         let verifier = Verifier::with_records(&[], &[]);

@@ -16,7 +16,7 @@ use mailshelf_storage::Address;
 
 use super::output::Output;
 use super::run::{has_failed, not_filed, stop_on_signals};
-use super::{Context, DONE, FAILED, HELD, complain, wrong};
+use super::{Context, DONE, FAILED, HELD, complain, confine, wrong};
 
 /// File the mail of a Maildir, an mbox, a folder of .eml files, or one .eml
 ///
@@ -83,6 +83,8 @@ impl Replay {
             Err(error) => return refused(error),
             Ok(replay) => replay,
         };
+        // Before there is any other thread.
+        confine::enter(|| replay.reach())?;
         replay.warn_of_trust();
         warn_of_headers(&replay.believes());
         let stop = stop_on_signals()?;

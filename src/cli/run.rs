@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use mailshelf::confine::Reach;
 use mailshelf::drop::DropError;
 use mailshelf::pass::{self, Completed, Scope};
 use mailshelf::site::{Site, Trusting};
@@ -10,7 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::output::Output;
-use super::{Context, DONE, FAILED, complain, open};
+use super::{Context, DONE, FAILED, complain, confine, open};
 
 /// Empty the drop, then exit: what a timer calls
 ///
@@ -23,6 +24,8 @@ pub struct Run {}
 impl Run {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
         let site = open(context.config_of_ours()?)?;
+        // Before there is any other thread.
+        confine::enter(|| Reach::of(&site.config, site.program.as_deref()))?;
         site.warn_of_trust(Trusting::default());
         run(&site, &context.out, |completed| text(&context.out, completed))
     }

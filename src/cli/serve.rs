@@ -1,19 +1,22 @@
 //! `mailshelf serve`: the service.
 
+use std::path::Path;
 use std::thread;
 
 use mailshelf::config::Config;
+use mailshelf::confine::{Confinement, Free, Reach};
 use mailshelf::escape::Escaped;
 use mailshelf::pass::Completed;
-use mailshelf::service::{Bell, Service, Told};
+use mailshelf::service::{Bell, Ended, NotLoaded, Service, Told};
 use mailshelf::site::Site;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::output::Output;
-use super::{Context, DONE, complain, hint, open, run, wrong};
+use super::{Context, DONE, complain, confine, hint, open, run, wrong};
 use teller::Teller;
 
+mod keeper;
 mod teller;
 
 /// Stay, and file mail as soon as it arrives
@@ -28,36 +31,101 @@ mod teller;
                   Exit code 75: another service or pass holds this drop.\n\
                   Example: mailshelf --config /srv/mailshelf/mailshelf.toml serve"
 )]
-pub struct Serve {}
+pub struct Serve {
+    /// What the keeper has started, and whether another went before it.
+    #[arg(long, hide = true, value_enum)]
+    kept: Option<keeper::Turn>,
+}
 
 impl Serve {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
-        // Before anything takes its time: a signal that nobody listens for would end us.
-        let bell = Bell::default();
-        listen(&bell)?;
-        let config = context.config_of_ours()?;
-        let file = config.file.clone();
-        let site = open(config)?;
-        let load = || load(&file).map_err(|error| said(&error));
-        // A journal knows of no working folder.
-        let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
-        let out = Output::new(context.out.is_json());
-        let teller = Teller::start(move |told| show(&out, &drop, told))?;
-        Service::new(site, &load, bell, &mut |told| teller.tell(told))?.run();
-        teller.end().map(|()| DONE)
+        match (self.kept, confine::wanted()?) {
+            (Some(turn), _) => kept(context, turn),
+            (None, Ok(())) => keeper::keep(context),
+            (None, Err(free)) => unconfined(context, free),
+        }
     }
+}
+
+/// Serves from within a confinement.
+fn kept(context: &Context, turn: keeper::Turn) -> anyhow::Result<u8> {
+    keeper::leave_signals()?;
+    let config = context.config_of_ours()?;
+    let file = config.file.clone();
+    let site = open(config)?;
+    // Before there is any other thread.
+    let reach = Reach::of(&site.config, site.program.as_deref()).reading_again(&file);
+    let confinement = confine::now(reach)?;
+    let bell = Bell::default();
+    keeper::listen(&bell)?;
+    match serve(context, site, bell, &confinement, turn == keeper::Turn::Next)? {
+        Ended::Stopped => Ok(DONE),
+        Ended::OutOfReach(place) => {
+            tracing::info!(place = %Escaped(&place.to_string_lossy()), "out of reach: another process goes on");
+            Ok(keeper::NEXT)
+        }
+    }
+}
+
+fn unconfined(context: &Context, free: Free) -> anyhow::Result<u8> {
+    // Before anything takes its time: a signal that nobody listens for would end us.
+    let bell = Bell::default();
+    listen(&bell)?;
+    if free == Free::Unable {
+        complain(&format!("confinement: {}", confine::words(Err(free))), None);
+    }
+    let site = open(context.config_of_ours()?)?;
+    serve(context, site, bell, &Confinement::none(), false).map(|_| DONE)
+}
+
+fn serve(
+    context: &Context,
+    site: Site,
+    bell: Bell,
+    confinement: &Confinement,
+    goes_on: bool,
+) -> anyhow::Result<Ended> {
+    let file = site.config.file.clone();
+    let load = || load(&file, confinement);
+    // A journal knows of no working folder.
+    let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
+    let out = Output::new(context.out.is_json());
+    let teller = Teller::start(move |told| show(&out, &drop, told))?;
+    let mut tell = |told| teller.tell(told);
+    let service = match goes_on {
+        true => Service::going_on(site, &load, bell, confinement, &mut tell),
+        false => Service::new(site, &load, bell, confinement, &mut tell)?,
+    };
+    let ended = service.run();
+    teller.end().map(|()| ended)
 }
 
 /// For a service that runs. It makes no catalog: one that is not there is being put back, or not mounted, and an empty
 /// one would have all mail rejected.
-fn load(file: &std::path::Path) -> anyhow::Result<Site> {
+fn load(file: &Path, confinement: &Confinement) -> Result<Site, NotLoaded> {
+    let config = read(file).map_err(not_loaded)?;
+    match confinement.reaches(&config) {
+        Ok(()) => open(config).map_err(not_loaded),
+        // The old one stays in force unless this one can be.
+        Err(place) => {
+            Site::check(&config).map_err(|error| not_loaded(error.into()))?;
+            Err(NotLoaded::OutOfReach(place))
+        }
+    }
+}
+
+fn not_loaded(error: anyhow::Error) -> NotLoaded {
+    NotLoaded::Wrong(said(&error))
+}
+
+fn read(file: &Path) -> anyhow::Result<Config> {
     let config = Config::load(file)?;
     let catalog = &config.storage.catalog;
     if !std::fs::metadata(catalog).is_ok_and(|found| found.len() > 0) {
         let what = format!("catalog {}: there is none, or it is empty", catalog.display());
         return Err(wrong(what, Some("put it back; a running service makes none".to_owned())));
     }
-    open(config)
+    Ok(config)
 }
 
 fn said(error: &anyhow::Error) -> String {

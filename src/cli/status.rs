@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::output::Show;
 use super::queue::entry::{State, claim_state};
-use super::{Context, DONE, FAILED};
+use super::{Context, DONE, FAILED, confine};
 use space::Space;
 
 mod problems;
@@ -65,6 +65,8 @@ struct View {
     users: u64,
     catalog_bytes: u64,
     free_bytes: Free,
+    /// What confines whoever files mail, started as this was.
+    confinement: &'static str,
     #[serde(skip)]
     now: Timestamp,
     /// A replay is at work on what it has claimed.
@@ -183,6 +185,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         users,
         catalog_bytes,
         free_bytes: Free { catalog: catalog_free, contents: contents_free },
+        confinement: confine::words(confine::wanted()?),
         now,
         replaying: Spool::owner(&site.config) == Owner::Lives,
     };
@@ -300,6 +303,7 @@ impl Show for View {
         "users",
         "catalog",
         "free",
+        "confinement",
     ];
 
     fn row(&self) -> Vec<String> {
@@ -333,6 +337,7 @@ impl Show for View {
             self.users.to_string(),
             space::size(self.catalog_bytes),
             format!("{} for the catalog, {} for contents", free(*catalog), free(*contents)),
+            self.confinement.to_owned(),
         ]
     }
 }

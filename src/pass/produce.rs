@@ -1,8 +1,8 @@
 //! The producing side of a pass: claims mail and has it read, a batch at a time, while the other side commits.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 use mailshelf_storage::DeliveryId;
@@ -205,7 +205,7 @@ impl Producer<'_> {
                 lock(&batch).push(prepared);
             }
         };
-        let workers = thread::available_parallelism().map_or(1, usize::from).min(lock(queue).len());
+        let workers = workers().min(lock(queue).len());
         thread::scope(|scope| {
             for worker in 1..workers {
                 // Too few threads for now is no fault: the work is done by those there are.
@@ -220,6 +220,13 @@ impl Producer<'_> {
         });
         batch
     }
+}
+
+/// How many mails are read at a time. It is found out once: the files that tell it are out of reach of a process that is
+/// confined.
+pub fn workers() -> usize {
+    static WORKERS: OnceLock<usize> = OnceLock::new();
+    *WORKERS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// A panic of another worker left nothing half-done behind these locks.

@@ -97,6 +97,11 @@ impl Spool {
         Err(ReplayError::Held(config.file.clone()))
     }
 
+    /// The folder itself.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Where passes take mail from.
     pub fn drop(&self) -> PathBuf {
         self.home.join("drop")

@@ -5,7 +5,8 @@
 /// With the feature `testing`, `MAILSHELF_FAILPOINT` holds what shall happen where: `place[:detail]=action[@N]`, several
 /// of them separated by `;`, at the Nth visit, the first if left out, every one for `*`. Actions: `abort` (the process
 /// dies of itself), `kill` (as if killed from outside), `panic`, `wait` (until the file that `MAILSHELF_GATE` names is
-/// there).
+/// there), `trespass` (tries what no mail may make it do, in the folder that `MAILSHELF_OUTSIDE` names and over TCP to the
+/// port of this machine that `MAILSHELF_PORT` has, and says on standard error how each went).
 #[inline]
 pub fn reached(place: &str, detail: &str) {
     #[cfg(feature = "testing")]
@@ -49,6 +50,26 @@ mod armed {
         }
     }
 
+    fn trespass() {
+        let folder = std::path::PathBuf::from(std::env::var_os("MAILSHELF_OUTSIDE").unwrap_or_default());
+        let port = std::env::var("MAILSHELF_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(0);
+        let tell = |what: &str, how: std::io::Result<()>| match how {
+            Ok(()) => eprintln!("trespass: {what}: done"),
+            Err(error) => eprintln!("trespass: {what}: {error}"),
+        };
+        tell("read", std::fs::read(folder.join("secret")).map(|_| ()));
+        tell("list", std::fs::read_dir(&folder).map(|_| ()));
+        tell("write", std::fs::write(folder.join("written"), ""));
+        tell(
+            "cut",
+            std::fs::OpenOptions::new().write(true).truncate(true).open(folder.join("cut")).map(|_| ()),
+        );
+        tell("remove", std::fs::remove_file(folder.join("removed")));
+        tell("make", std::fs::create_dir(folder.join("made")));
+        tell("run", std::process::Command::new("/bin/sh").args(["-c", ":"]).status().map(|_| ()));
+        tell("connect", std::net::TcpStream::connect(("127.0.0.1", port)).map(|_| ()));
+    }
+
     #[expect(clippy::panic, reason = "to panic here is what the test asked for")]
     pub fn reached(place: &str, detail: &str) {
         static POINTS: OnceLock<Vec<Point>> = OnceLock::new();
@@ -66,6 +87,7 @@ mod armed {
             match point.action.as_str() {
                 "panic" => panic!("failpoint {place}"),
                 "wait" => wait(),
+                "trespass" => trespass(),
                 "kill" => kill(),
                 _ => std::process::abort(),
             }

@@ -1,0 +1,123 @@
+//! The keeper: starts the process that serves, passes signals on to it, and has another one go on where a place of the site
+//! is out of its reach. A process that is confined can never be given more; the keeper is not confined, starts no thread,
+//! and touches nothing but that process.
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use clap::ValueEnum;
+use mailshelf::service::Bell;
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
+
+use crate::cli::{Context, FAILED};
+
+/// Which process it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Turn {
+    /// What it cannot have at once it does not wait for.
+    First,
+    /// It goes on where another has ended.
+    Next,
+}
+
+/// How a process says that another one is to go on; nothing else exits with this.
+pub const NEXT: u8 = 76;
+
+/// What the keeper says to the process that serves, a byte each. When nothing more can come, the keeper is gone.
+const RELOAD: u8 = b'h';
+const STOP: u8 = b's';
+
+/// Keeps the service until it ends; its exit code. A second signal that asks for the end gets it at once.
+pub fn keep(context: &Context) -> anyhow::Result<u8> {
+    // Before anything takes its time: a signal that nobody listens for would end us.
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGCHLD])?;
+    let program = std::env::current_exe()?;
+    let (mut turn, mut stopping) = (Turn::First, false);
+    loop {
+        let mut serving = start(&program, context, turn)?;
+        let ended = loop {
+            // There may have been one before this child, or several at once.
+            for signal in signals.wait() {
+                match signal {
+                    SIGCHLD => {}
+                    SIGHUP => say(&mut serving, RELOAD),
+                    _ if stopping => {
+                        serving.kill()?;
+                        serving.wait()?;
+                        std::process::exit(128 + signal);
+                    }
+                    _ => {
+                        stopping = true;
+                        say(&mut serving, STOP);
+                    }
+                }
+            }
+            if let Some(status) = serving.try_wait()? {
+                break status;
+            }
+        };
+        match ended.code() {
+            Some(code) if code == i32::from(NEXT) && stopping => return Ok(super::DONE),
+            Some(code) if code == i32::from(NEXT) => turn = Turn::Next,
+            _ => return Ok(end_like(ended)),
+        }
+    }
+}
+
+fn start(program: &Path, context: &Context, turn: Turn) -> std::io::Result<Child> {
+    let mut command = Command::new(program);
+    if let Some(config) = &context.config {
+        command.arg("--config").arg(config);
+    }
+    if context.out.is_json() {
+        command.arg("--json");
+    }
+    let turn = turn.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    command.arg("serve").arg("--kept").arg(turn).stdin(Stdio::piped()).spawn()
+}
+
+fn say(serving: &mut Child, what: u8) {
+    // Whoever does not hear it has ended.
+    let _ = serving.stdin.as_mut().map(|pipe| pipe.write_all(&[what]));
+}
+
+/// As the process that served ended, so does this one: whoever started it need not know of two.
+fn end_like(status: ExitStatus) -> u8 {
+    if let Some(signal) = status.signal() {
+        let _ = low_level::emulate_default_handler(signal);
+        std::process::exit(128 + signal);
+    }
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
+}
+
+/// Leaves signals to the keeper: a terminal, or systemd, sends them to both.
+pub fn leave_signals() -> std::io::Result<()> {
+    let nobody = Arc::new(AtomicBool::new(false));
+    [SIGHUP, SIGINT, SIGTERM]
+        .into_iter()
+        .try_for_each(|signal| flag::register(signal, Arc::clone(&nobody)).map(|_| ()))
+}
+
+/// Has what the keeper says ring the bell. Without a keeper nobody could end us: so we end at once, which loses nothing.
+pub fn listen(bell: &Bell) -> std::io::Result<()> {
+    let bell = bell.clone();
+    let listening = move || {
+        for said in std::io::stdin().lock().bytes() {
+            match said {
+                Ok(RELOAD) => bell.reload(),
+                Ok(STOP) => drop(bell.stop()),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        std::process::exit(i32::from(FAILED));
+    };
+    thread::Builder::new().name("keeper".to_owned()).spawn(listening)?;
+    Ok(())
+}
