@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::dkim::fixture;
 use crate::replay::with_mounts;
-use crate::serve::{EACH_SECOND, Service};
+use crate::serve::{EACH_SECOND, NEVER, Service};
 use crate::util::{Limit, PROGRAM, Site, entries, lines, mail, message, sha256, skip};
 
 const REFUSED: &str = "Permission denied (os error 13)";
@@ -437,6 +437,30 @@ fn a_service_moves_to_other_places() {
     assert_eq!(entries(&place("aside/kept")).len(), 1);
     let (code, said) = service.stop();
     assert_eq!(code, Some(0), "{said}");
+    assert_filed(&site, &["one", "two"]);
+}
+
+/// The folder of catalog and contents is put back bit by bit, as from a backup: the service waits for all of it.
+#[test]
+fn a_state_folder_that_is_put_back_is_waited_for() {
+    let site = Site::open_to_all();
+    site.deliver("one.eml", mail("one", &["all"], "one"));
+    site.run();
+    let service = Service::start(&site, NEVER, "off");
+    site.wait_for("its first pass", |site| site.told("\"processed\":0"));
+    fs::rename(site.path("state"), site.path("old")).unwrap();
+    fs::create_dir(site.path("state")).unwrap();
+    site.deliver("two.eml", mail("two", &["all"], "two"));
+    for name in ["catalog.db", "catalog.db-wal", "events.jsonl"] {
+        fs::copy(site.path("old").join(name), site.path("state").join(name)).unwrap();
+    }
+    service.signal(Signal::HUP);
+    service.wait_until_it_says("the service cannot go on as yet: ");
+    assert!(service.says("contents"), "{}", service.said());
+    fs::rename(site.path("old/contents"), site.path("state/contents")).unwrap();
+    site.wait_for("the mail", |site| site.told("<two@example.net>"));
+    let (code, said) = service.stop();
+    assert_eq!((code, said.matches("cannot go on as yet").count()), (Some(0), 1), "{said}");
     assert_filed(&site, &["one", "two"]);
 }
 

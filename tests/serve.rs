@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::util::{Limit, Site, entries, mail, message, sha256};
 
 /// So rare that nothing but the watch can have made a pass.
-const NEVER: &str = "0 0 0 29 2 MON";
+pub const NEVER: &str = "0 0 0 29 2 MON";
 pub const EACH_SECOND: &str = "* * * * * *";
 
 /// A running `mailshelf serve`; killed with this value.

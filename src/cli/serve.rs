@@ -50,21 +50,31 @@ impl Serve {
 /// Serves from within a confinement.
 fn kept(context: &Context, turn: keeper::Turn) -> anyhow::Result<u8> {
     keeper::leave_signals()?;
-    let config = context.config_of_ours()?;
-    let file = config.file.clone();
-    let site = open(config)?;
+    let site = match opened(context, turn) {
+        Err(error) if turn != keeper::Turn::First => return Ok(keeper::not_yet(turn, &said(&error))),
+        opened => opened?,
+    };
+    let file = site.config.file.clone();
     // Before there is any other thread.
     let reach = Reach::of(&site.config, site.program.as_deref()).reading_again(&file);
     let confinement = confine::now(reach)?;
     let bell = Bell::default();
     keeper::listen(&bell)?;
-    match serve(context, site, bell, &confinement, turn == keeper::Turn::Next)? {
+    match serve(context, site, bell, &confinement, turn != keeper::Turn::First)? {
         Ended::Stopped => Ok(DONE),
         Ended::OutOfReach(place) => {
             tracing::info!(place = %Escaped(&place.to_string_lossy()), "out of reach: another process goes on");
             Ok(keeper::NEXT)
         }
     }
+}
+
+fn opened(context: &Context, turn: keeper::Turn) -> anyhow::Result<Site> {
+    let config = context.config_of_ours()?;
+    if turn != keeper::Turn::First {
+        has_catalog(&config)?;
+    }
+    open(config)
 }
 
 fn unconfined(context: &Context, free: Free) -> anyhow::Result<u8> {
@@ -100,10 +110,10 @@ fn serve(
     teller.end().map(|()| ended)
 }
 
-/// For a service that runs. It makes no catalog: one that is not there is being put back, or not mounted, and an empty
-/// one would have all mail rejected.
+/// For a service that runs.
 fn load(file: &Path, confinement: &Confinement) -> Result<Site, NotLoaded> {
-    let config = read(file).map_err(not_loaded)?;
+    let config = Config::load(file).map_err(|error| not_loaded(error.into()))?;
+    has_catalog(&config).map_err(not_loaded)?;
     match confinement.reaches(&config) {
         Ok(()) => open(config).map_err(not_loaded),
         // The old one stays in force unless this one can be.
@@ -118,14 +128,15 @@ fn not_loaded(error: anyhow::Error) -> NotLoaded {
     NotLoaded::Wrong(said(&error))
 }
 
-fn read(file: &Path) -> anyhow::Result<Config> {
-    let config = Config::load(file)?;
+/// A service that runs makes no catalog: one that is not there is being put back, or not mounted, and an empty one would
+/// have all mail rejected.
+fn has_catalog(config: &Config) -> anyhow::Result<()> {
     let catalog = &config.storage.catalog;
-    if !std::fs::metadata(catalog).is_ok_and(|found| found.len() > 0) {
-        let what = format!("catalog {}: there is none, or it is empty", catalog.display());
-        return Err(wrong(what, Some("put it back; a running service makes none".to_owned())));
+    if std::fs::metadata(catalog).is_ok_and(|found| found.len() > 0) {
+        return Ok(());
     }
-    Ok(config)
+    let what = format!("catalog {}: there is none, or it is empty", catalog.display());
+    Err(wrong(what, Some("put it back; a running service makes none".to_owned())))
 }
 
 fn said(error: &anyhow::Error) -> String {

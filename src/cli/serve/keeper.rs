@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use mailshelf::service::Bell;
@@ -16,7 +17,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
-use crate::cli::{Context, FAILED};
+use crate::cli::{Context, DONE, FAILED, complain};
 
 /// Which process it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,10 +26,18 @@ pub enum Turn {
     First,
     /// It goes on where another has ended.
     Next,
+    /// It tries what the last one could not do as yet.
+    Again,
 }
 
 /// How a process says that another one is to go on; nothing else exits with this.
 pub const NEXT: u8 = 76;
+/// How one that is to go on says that it cannot as yet; nothing else exits with this either.
+const NOT_YET: u8 = 77;
+/// How long to wait before it is tried again.
+const SOON: Duration = Duration::from_secs(1);
+/// So often the keeper looks meanwhile whether it is told to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What the keeper says to the process that serves, a byte each. When nothing more can come, the keeper is gone.
 const RELOAD: u8 = b'h';
@@ -63,12 +72,35 @@ pub fn keep(context: &Context) -> anyhow::Result<u8> {
                 break status;
             }
         };
-        match ended.code() {
-            Some(code) if code == i32::from(NEXT) && stopping => return Ok(super::DONE),
-            Some(code) if code == i32::from(NEXT) => turn = Turn::Next,
+        turn = match ended.code().and_then(|code| u8::try_from(code).ok()) {
+            Some(NEXT) => Turn::Next,
+            Some(NOT_YET) => Turn::Again,
             _ => return Ok(end_like(ended)),
+        };
+        if stopping || (turn == Turn::Again && rest(&mut signals)) {
+            return Ok(DONE);
         }
     }
+}
+
+/// Waits a while; true if it is told to end.
+fn rest(signals: &mut Signals) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < SOON {
+        if signals.pending().any(|signal| [SIGINT, SIGTERM].contains(&signal)) {
+            return true;
+        }
+        thread::sleep(LOOK);
+    }
+    false
+}
+
+/// What one that is to go on ends with if it cannot as yet. Why is told once.
+pub fn not_yet(turn: Turn, why: &str) -> u8 {
+    if turn == Turn::Next {
+        complain(&format!("the service cannot go on as yet: {why}"), None);
+    }
+    NOT_YET
 }
 
 fn start(program: &Path, context: &Context, turn: Turn) -> std::io::Result<Child> {
