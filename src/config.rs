@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 
 pub mod apart;
+mod fault;
 mod keys;
 mod limits;
 mod raw;
@@ -19,8 +20,10 @@ mod unit;
 
 use crate::service::clock;
 use apart::Overlap;
+use fault::Fault;
 use raw::Raw;
 
+pub use fault::ConfigError;
 pub(crate) use keys::{kind, nearest};
 pub use sender::{Require, Resolver, ResultsAt, Sender, Verify};
 pub use servers::Servers;
@@ -171,16 +174,6 @@ impl Default for Schedule {
     }
 }
 
-/// Why a configuration is none: file, place, reason, and the way out where one is known.
-#[derive(Debug, thiserror::Error)]
-#[error("configuration {}: {why}", file.display())]
-pub struct ConfigError {
-    file: PathBuf,
-    why: String,
-    /// The way out.
-    pub hint: Option<String>,
-}
-
 impl Default for Site {
     fn default() -> Site {
         Site {
@@ -194,50 +187,16 @@ impl Default for Site {
     }
 }
 
-/// What is wrong, where (a byte offset, or a key that may stand in the file), and the way out.
-struct Fault {
-    why: String,
-    at: Option<usize>,
-    keys: Vec<&'static str>,
-    hint: Option<String>,
-}
-
-impl Fault {
-    fn new(why: impl Into<String>) -> Fault {
-        Fault { why: why.into(), at: None, keys: Vec::new(), hint: None }
-    }
-
-    fn at(mut self, at: usize) -> Fault {
-        self.at = Some(at);
-        self
-    }
-
-    /// Of the value of this key: that is where it stands, unless an earlier one does.
-    fn of(mut self, key: &'static str) -> Fault {
-        self.keys.push(key);
-        self
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Fault {
-        self.hint = Some(hint.into());
-        self
-    }
-}
-
 impl Config {
     /// Reads and checks a file.
     pub fn load(file: &Path) -> Result<Config, ConfigError> {
-        let text = fs::read_to_string(file).map_err(|error| ConfigError {
-            file: file.to_owned(),
-            why: format!("cannot be read: {error}"),
-            hint: (error.kind() == std::io::ErrorKind::NotFound)
-                .then(|| "`mailshelf init DIR --domain D` makes one; --config FILE names another".to_owned()),
-        })?;
-        Config::parse(file, &text).map_err(|fault| {
-            let line = |at| text.get(..at).unwrap_or(&text).matches('\n').count() + 1;
-            let place = fault.at.map(|at| format!("line {}: ", line(at))).unwrap_or_default();
-            ConfigError { file: file.to_owned(), why: format!("{place}{}", fault.why), hint: fault.hint }
-        })
+        let text = fs::read_to_string(file).map_err(|error| ConfigError::unread(file, &error))?;
+        Config::read(file, &text)
+    }
+
+    /// Checks the text of a file; its name is what paths are relative to.
+    pub fn read(file: &Path, text: &str) -> Result<Config, ConfigError> {
+        Config::parse(file, text).map_err(|fault| fault.told(file, text))
     }
 
     fn parse(file: &Path, text: &str) -> Result<Config, Fault> {
