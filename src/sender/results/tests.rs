@@ -284,3 +284,12 @@ proptest! {
         reads_as_written(&value);
     }
 }
+
+/// A signature's beginning is base64 unless it is quoted: written down again it keeps its quotes.
+#[test]
+fn what_begins_a_signature_reads_the_same_once_written_down() {
+    for value in ["abc", "abc+/=", "\"a-b\"", "\"\"", "\"a\"@x.org", "\"\"@x.org"] {
+        let read = Results::parse(format!("mx; dkim=pass header.b={value}").as_bytes()).unwrap();
+        assert_eq!(Results::parse(read.to_string().as_bytes()), Ok(read), "{value}");
+    }
+}

@@ -26,7 +26,12 @@ impl Display for MethodResult {
             write_value(f, reason)?;
         }
         for Property { kind, name, value } in &self.properties {
-            write!(f, " {kind}.{name}={value}")?;
+            write!(f, " {kind}.{name}=")?;
+            if kind == "header" && name == "b" {
+                write_signature(f, value)?;
+            } else {
+                write!(f, "{value}")?;
+            }
         }
         Ok(())
     }
@@ -42,6 +47,20 @@ impl Display for Value {
                 write_quoted(f, local)?;
                 write!(f, "@{domain}")
             }
+        }
+    }
+}
+
+/// What stands unquoted as the beginning of a signature is read as base64 and nothing else.
+fn write_signature(f: &mut fmt::Formatter<'_>, value: &Value) -> fmt::Result {
+    match value {
+        Value::Text(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            f.write_str(text)
+        }
+        Value::Text(text) => write_quoted(f, text),
+        Value::Address { local, domain } => {
+            write_quoted(f, local)?;
+            write!(f, "@{domain}")
         }
     }
 }
