@@ -263,8 +263,11 @@ fn line(value: &[u8]) -> Vec<u8> {
     [recorded(value), b"\n"].concat()
 }
 
+/// It is the same however it is folded.
 fn message_id(value: &[u8]) -> Option<String> {
-    let line = line(value);
+    let mut line = recorded(value).to_vec();
+    line.retain(|byte| !matches!(byte, b'\r' | b'\n'));
+    line.push(b'\n');
     let id = match MessageStream::new(&line).parse_id() {
         HeaderValue::Text(id) => id.into_owned(),
         HeaderValue::TextList(ids) => ids.into_iter().next()?.into_owned(),
