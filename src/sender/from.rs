@@ -178,22 +178,19 @@ fn gap(text: &str) -> Result<usize, NoMailbox> {
     Ok(length)
 }
 
-/// A comment, nested ones inside, with nothing in it that could pass for an address or a list.
+/// A comment, with nothing in it that could pass for an address or a list; nor another comment, for some readers end both
+/// at the first bracket and take what follows for the address.
 fn comment(text: &str) -> Result<usize, NoMailbox> {
-    let mut depth = 0usize;
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().skip(1) {
         match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
+            '(' => return Err(NoMailbox::Doubt("a comment in the From holds another")),
+            ')' => return Ok(at + 1),
             '<' | '>' | '@' | ',' | ';' | ':' | '"' | '\\' => {
                 return Err(NoMailbox::Doubt("a comment in the From holds signs of an address"));
             }
             ' ' | '\t' | '\r' | '\n' => {}
             c if c.is_control() => return Err(NoMailbox::Doubt("the From holds a control character")),
             _ => {}
-        }
-        if depth == 0 {
-            return Ok(at + 1);
         }
     }
     Err(NoMailbox::Doubt("a comment in the From is never closed"))
@@ -255,7 +252,7 @@ mod tests {
             ("John Q. Public <a@x.org>", "a@x.org"),
             ("=?utf-8?Q?J=C3=BCrgen?= <a@x.org>", "a@x.org"),
             ("Jürgen <a@x.org>", "a@x.org"),
-            ("a@x.org (Alice (of X))", "a@x.org"),
+            ("a@x.org (Alice of X)", "a@x.org"),
             ("\"a b\"@x.org", "\"a b\"@x.org"),
             ("\"a.b\" <\"a.b\"@x.org>", "a.b@x.org"),
             ("Jürgen <JU\u{308}RGEN@BÜCHER.example>", "jürgen@xn--bcher-kva.example"),
@@ -283,6 +280,7 @@ mod tests {
             ("a@[192.0.2.1]", "the From holds a character out of place"),
             ("a@x.org (b@x.org)", "a comment in the From holds signs of an address"),
             ("a@x.org (b", "a comment in the From is never closed"),
+            ("a@x.org (Alice (of X))", "a comment in the From holds another"),
             ("\"a <a@x.org>", "a quoted string in the From is never closed"),
             ("a\u{1}@x.org", "the From holds a control character"),
             ("\u{430}lice@x.org", LOCAL),
@@ -322,13 +320,5 @@ mod tests {
         }
         assert!(mailbox(b"From a@x.org Mon Jan  1 00:00:00 2026\nFrom: a@x.org\n\n").is_ok());
         assert!(mailbox(b"From: a@x.org\n").is_ok());
-    }
-
-    #[test]
-    fn nesting_does_not_recurse() {
-        assert_eq!(
-            of(&format!("a@x.org {}", "(".repeat(1900))),
-            Err("a comment in the From is never closed".to_owned())
-        );
     }
 }
