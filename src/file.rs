@@ -1,5 +1,6 @@
 //! Stage 7: what of a mail is filed in a library, and under which proposed name.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use mailshelf_storage::model::{Attachments, Clash, LibrarySettings, Wanted, fitted, name_key};
@@ -97,12 +98,22 @@ pub struct Refusal {
     pub because: Option<String>,
 }
 
+/// The settings of a library as they hold for a mail: where readers may find other files in it than ours, whoever has the
+/// files needs the mail itself.
+pub fn settings_for<'s>(mail: &Message, settings: &'s LibrarySettings) -> Cow<'s, LibrarySettings> {
+    if mail.parts_in_doubt && !settings.save_original {
+        return Cow::Owned(LibrarySettings { save_original: true, ..settings.clone() });
+    }
+    Cow::Borrowed(settings)
+}
+
 /// Says what of a mail is filed in a library with these settings.
 pub fn propose<'a>(
     mail: &'a ReadMail,
     settings: &LibrarySettings,
     limits: &Limits,
 ) -> Result<Proposal<'a>, Refusal> {
+    let settings = &*settings_for(&mail.message, settings);
     let mut proposal = Proposal::default();
     let folder = folder(mail, settings.attachments);
     for (part, digest) in mail.message.parts.iter().zip(&mail.part_digests) {

@@ -60,6 +60,8 @@ pub struct Message {
     /// Every leaf, in order; behind a `winmail.dat` that was opened, what was attached in it. Parts of a forwarded
     /// message are inside that one.
     pub parts: Vec<Part>,
+    /// Readers may find other files in it than these.
+    pub parts_in_doubt: bool,
     /// What readers may read differently here, in words; what is the matter with one part is its note.
     pub flaws: BTreeSet<&'static str>,
 }
@@ -185,12 +187,24 @@ pub fn read(message: &[u8], limits: &Limits) -> Result<Message, Unreadable> {
     if traces.ambiguous.is_some() {
         structure.flaws.insert("a header that readers may take differently");
     }
+    let (parts, odd_files) = parts(message, &structure, limits)?;
+    if odd_files {
+        structure.ambiguous.get_or_insert(ODD_FILE);
+    }
+    let parts_in_doubt = structure.ambiguous.is_some();
     traces.ambiguous = traces.ambiguous.or(structure.ambiguous.map(str::to_owned));
-    let parts = parts(message, &structure, limits)?;
     let top = Top::read(message);
     let mailbox = from::mailbox(message).and_then(|address| agreed(address, &top));
     let hops = Hops::read(message);
-    Ok(Message { headline: top.headline(), mailbox, traces, hops, parts, flaws: structure.flaws })
+    Ok(Message {
+        headline: top.headline(),
+        mailbox,
+        traces,
+        hops,
+        parts,
+        parts_in_doubt,
+        flaws: structure.flaws,
+    })
 }
 
 /// Reads the header of a message that is refused as a whole, as far as its first bytes have it.
@@ -313,7 +327,11 @@ fn agreed(address: Address, top: &Top<'_>) -> Result<Address, NoMailbox> {
     }
 }
 
-fn parts(message: &[u8], structure: &Structure, limits: &Limits) -> Result<Vec<Part>, Unreadable> {
+const ODD_FILE: &str = "a file in a transfer encoding that readers may take differently";
+
+/// The parts, and whether readers may read other bytes in a file among them.
+fn parts(message: &[u8], structure: &Structure, limits: &Limits) -> Result<(Vec<Part>, bool), Unreadable> {
+    let mut odd_files = false;
     let mut opener = open::Opener::new(message, limits, structure.parts);
     for (index, leaf) in structure.leaves.iter().enumerate() {
         let raw = message.get(leaf.body.clone()).unwrap_or_default();
@@ -323,12 +341,18 @@ fn parts(message: &[u8], structure: &Structure, limits: &Limits) -> Result<Vec<P
         if kind == PartKind::Body && leaf.media_type == "text/html" {
             kind::shown(&bytes, &leaf.head.charset(), &mut opener.shown);
         }
+        let is_odd = kind != PartKind::Body && !leaf.head.encoding.is_strict(raw);
+        odd_files |= is_odd;
         let content = match bytes {
             Cow::Borrowed(_) => Content::Range(leaf.body.clone()),
             Cow::Owned(bytes) => Content::Decoded(Arc::new(bytes)),
         };
         let media_type = leaf.media_type.clone();
-        let note = (!sound).then(|| "a broken transfer encoding".to_owned());
+        let note = match (sound, is_odd) {
+            (false, _) => Some("a broken transfer encoding".to_owned()),
+            (true, true) => Some("a transfer encoding that readers may take differently".to_owned()),
+            (true, false) => None,
+        };
         let part = Part { kind, name, media_type, content, inside: None, note };
         let files = inside::files(message, &part, limits.parts)?;
         opener.take(part, leaf.head.content_id.clone());
@@ -336,7 +360,7 @@ fn parts(message: &[u8], structure: &Structure, limits: &Limits) -> Result<Vec<P
             opener.found(file)?;
         }
     }
-    Ok(opener.finish())
+    Ok((opener.finish(), odd_files))
 }
 
 #[cfg(test)]

@@ -128,3 +128,29 @@ fn a_mail_without_flaws_has_no_such_key() {
     }
     assert!(!site.ok(&["events"]).contains("flawed"));
 }
+
+/// Whoever has the files needs the mail too: another reader finds another file in it.
+#[test]
+fn the_mail_itself_is_kept_where_readers_may_find_other_files() {
+    let site = site();
+    let mail = |id: &str, name: &str| {
+        crate::util::mail(id, &["all"], &format!("text {id}")).replace("attachment.txt", name)
+    };
+    let odd = mail("odd", "odd.txt").replace("boundary=b", "boundary=b (c)");
+    site.deliver("sound.eml", mail("sound", "sound.txt"));
+    site.deliver("odd.eml", &odd);
+    let drop = site.path("drop/odd.eml");
+    let explained = site.ok(&["explain".as_ref(), drop.as_os_str()]);
+    assert!(
+        explained.contains("the mail itself → “Mail odd.eml” (readers may find other files in it)"),
+        "{explained}"
+    );
+    site.pass();
+    let mut names: Vec<_> =
+        site.documents("all").iter().map(|document| document["path"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["Mail odd.eml", "odd.txt", "sound.txt"]);
+    let message = odd.split_once("all@docs.example.org\r\n").unwrap().1;
+    assert_eq!(site.document("all", "Mail odd.eml"), message.as_bytes());
+    site.assert_sound();
+}

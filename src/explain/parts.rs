@@ -35,6 +35,9 @@ pub struct PartFate {
     how: &'static str,
 }
 
+/// Why a library gets a mail itself that keeps no originals.
+const IN_DOUBT: &str = "readers may find other files in it";
+
 /// Why a part becomes no document: in two words, and in more.
 type Why = (&'static str, Cow<'static, str>);
 
@@ -65,7 +68,9 @@ impl<'a> Parts<'a> {
             return Parts { read: None, fates: Vec::new() };
         };
         let nothing = nothing(decision, record);
-        let settings = decision.library.as_ref().filter(|_| are_asked(decision)).map(|one| &one.settings);
+        let library = decision.library.as_ref().filter(|_| are_asked(decision));
+        let settings = library.map(|one| file::settings_for(&read.message, &one.settings));
+        let settings = settings.as_deref();
         let versions: HashMap<_, _> = record.versions.iter().map(|one| (&one.path, one.version)).collect();
         let mut documents = record.documents.iter();
         let mut fate = |(nth, part): (usize, &Part)| {
@@ -96,7 +101,9 @@ impl<'a> Parts<'a> {
         let mut items = few(self.fates.iter().filter_map(|fate| self.line(fate)));
         let filed = self.fates.iter().filter(|fate| fate.document.is_some()).count();
         if let Some(original) = record.documents.get(filed) {
-            items.push(format!("the mail itself → {} (save-original yes)", quoted(name(original))));
+            let wanted = decision.library.as_ref().is_some_and(|library| library.settings.save_original);
+            let why = if wanted { "save-original yes" } else { IN_DOUBT };
+            items.push(format!("the mail itself → {} ({why})", quoted(name(original))));
         }
         if record.reason.as_deref() == Some(Reason::NothingToFile.as_str()) {
             items.push(self.way_out());

@@ -36,6 +36,31 @@ impl Encoding {
         }
     }
 
+    /// Whether two readers may take the value for two encodings: it names one, but not by its name alone, or one that is
+    /// no standard.
+    pub fn is_odd(raw: &[u8]) -> bool {
+        const NAMES: [&[u8]; 2] = [b"base64", b"quoted-printable"];
+        let value = raw.to_ascii_lowercase();
+        let value = match value.iter().position(|byte| !matches!(byte, b' ' | b'\t')) {
+            Some(start) => value.get(start..).unwrap_or_default(),
+            None => return false,
+        };
+        let named = |name: &[u8]| memchr::memmem::find(value, name).is_some();
+        !NAMES.contains(&value)
+            && (Encoding::parse(raw) != Encoding::Identity || NAMES.into_iter().any(named))
+    }
+
+    /// Whether every reader gets the same bytes out of it: it is as the RFC has it to the letter, and not only such as can
+    /// be made sense of.
+    pub fn is_strict(self, raw: &[u8]) -> bool {
+        match self {
+            Encoding::Identity => true,
+            Encoding::Base64 => is_strict_base64(raw),
+            Encoding::QuotedPrintable => is_strict_quoted_printable(raw),
+            Encoding::Uuencode => false,
+        }
+    }
+
     /// The decoded bytes, and whether the encoding was sound; borrowed where the bytes stand for themselves.
     pub fn decode(self, raw: &[u8]) -> (Cow<'_, [u8]>, bool) {
         let (bytes, sound) = match self {
@@ -58,6 +83,21 @@ pub fn base64(raw: &[u8]) -> (Vec<u8>, bool) {
         Some(bytes) => (bytes, true),
         None => (base64_tolerant(raw), false),
     }
+}
+
+/// Nothing but the alphabet and blanks, in whole groups, padding at the end alone.
+fn is_strict_base64(raw: &[u8]) -> bool {
+    let (mut count, mut padding) = (0_usize, 0_usize);
+    for &byte in raw {
+        match byte {
+            b'=' => padding += 1,
+            b' ' | b'\t' | b'\r' | b'\n' => continue,
+            _ if padding > 0 || sextet(byte).is_none() => return false,
+            _ => {}
+        }
+        count += 1;
+    }
+    count % 4 == 0 && padding <= 2
 }
 
 fn sextet(byte: u8) -> Option<u32> {
@@ -146,6 +186,28 @@ pub fn quoted_printable(raw: &[u8]) -> (Vec<u8>, bool) {
         at = next;
     }
     (bytes, sound)
+}
+
+/// Printable ASCII and blanks, none of these at the end of a line; each `=` begins an encoded byte or ends a line, and a
+/// line follows.
+fn is_strict_quoted_printable(raw: &[u8]) -> bool {
+    let is_break = |rest: &[u8]| matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]);
+    let mut rest = raw;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'=' if is_break(rest) => {}
+            b'=' => match rest {
+                [high, low, ..] if hex(*high).is_some() && hex(*low).is_some() => {}
+                _ => return false,
+            },
+            b' ' | b'\t' if is_break(rest) => return false,
+            b'\r' if !rest.starts_with(b"\n") => return false,
+            b' '..=b'~' | b'\t' | b'\r' | b'\n' => {}
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn quoted_line(line: &[u8], bytes: &mut Vec<u8>) -> bool {
@@ -266,6 +328,61 @@ mod tests {
         assert_eq!(Encoding::Uuencode.decode(b"no such line").0.as_ref(), b"no such line");
         let zeros = [&b"begin 644 a\n"[..], &b"_\n".repeat(1000)].concat();
         assert_eq!(Encoding::Uuencode.decode(&zeros).0.as_ref(), zeros);
+    }
+
+    #[test]
+    fn what_every_reader_decodes_alike() {
+        for (raw, strict) in [
+            ("QUJDRA==", true),
+            ("QUJD\r\n RA==\r\n", true),
+            ("", true),
+            ("QUJDRA", false),
+            ("QUI=QUI=", false),
+            ("QUI=\r\nQUJD", false),
+            ("QU*JD", false),
+            ("QUJDR", false),
+            ("====", false),
+            ("QUJD\0", false),
+        ] {
+            assert_eq!(Encoding::Base64.is_strict(raw.as_bytes()), strict, "{raw}");
+        }
+        for (raw, strict) in [
+            ("a=C3=a4=\r\nb\tc=\nd\n", true),
+            ("", true),
+            ("a=", false),
+            ("a=\r", false),
+            ("a=4", false),
+            ("a= \n", false),
+            ("a \r\nb", false),
+            ("50=%", false),
+            ("a\rb", false),
+            ("\u{e4}", false),
+            ("a\0", false),
+        ] {
+            assert_eq!(Encoding::QuotedPrintable.is_strict(raw.as_bytes()), strict, "{raw}");
+        }
+        assert!(Encoding::Identity.is_strict(b"\0") && !Encoding::Uuencode.is_strict(b""));
+    }
+
+    #[test]
+    fn encodings_that_readers_may_call_otherwise() {
+        for sound in
+            ["", " ", " base64", "\tQuoted-Printable", " 8bit", " 7-bit", " binary (x)", " x-unknown"]
+        {
+            assert!(!Encoding::is_odd(sound.as_bytes()), "{sound}");
+        }
+        for odd in [
+            " base64;",
+            " base64 ",
+            " base64 (x)",
+            " \"base64\"",
+            "\r\n base64",
+            " x-base64",
+            " x-uuencode",
+            " 7bit base64",
+        ] {
+            assert!(Encoding::is_odd(odd.as_bytes()), "{odd}");
+        }
     }
 
     #[test]

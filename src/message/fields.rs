@@ -74,6 +74,11 @@ impl<'m, S: Fn(&[u8]) -> bool> Fields<'m, S> {
         self.at
     }
 
+    /// What has been read since an offset.
+    pub fn since(&self, start: usize) -> &'m [u8] {
+        self.bytes.get(start..self.at).unwrap_or_default()
+    }
+
     /// What ended it; nothing while it goes on.
     pub fn end(&self) -> Option<End> {
         self.end

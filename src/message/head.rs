@@ -13,7 +13,11 @@ pub(super) struct Head {
     pub encoding: Encoding,
     /// Without its angle brackets.
     pub content_id: Option<Vec<u8>>,
-    /// A field stood there twice, or its header was cut short: readers may differ on this part.
+    /// A delimiter stood where its header had not ended.
+    pub cut: bool,
+    /// There was none, not even an empty line.
+    pub none: bool,
+    /// A field stood there twice or oddly, or its header was cut short: readers may differ on this part.
     pub odd: bool,
 }
 
@@ -36,11 +40,17 @@ impl Head {
                 return Err(Unreadable::more_than(limits.header_bytes, "bytes of header"));
             }
             match line {
-                Line::Field(field) => head.take(&field, &mut seen, limits)?,
+                Line::Field(field) => {
+                    // Some readers take it for no field, and what follows for the body.
+                    head.odd |= !field.exact;
+                    head.take(&field, &mut seen, limits)?;
+                }
                 Line::Junk(_) => head.odd = true,
             }
         }
-        head.odd |= matches!(fields.end(), Some(End::Text)) && count > 0;
+        head.odd |= matches!(fields.end(), Some(End::Text)) || has_odd_breaks(fields.since(start));
+        head.cut = matches!(fields.end(), Some(End::Delimiter)) && count > 0;
+        head.none = count == 0 && !matches!(fields.end(), Some(End::Blank));
         Ok((head, fields.offset()))
     }
 
@@ -53,9 +63,16 @@ impl Head {
             return Ok(());
         }
         match which {
-            0 => self.content_type = Some(structured(field, limits)?),
+            0 => {
+                let params = structured(field, limits)?;
+                self.odd |= params.is_type_odd();
+                self.content_type = Some(params);
+            }
             1 => self.disposition = Some(structured(field, limits)?),
-            2 => self.encoding = Encoding::parse(field.value),
+            2 => {
+                self.encoding = Encoding::parse(field.value);
+                self.odd |= Encoding::is_odd(field.value);
+            }
             _ => self.content_id = content_id(field.value),
         }
         Ok(())
@@ -110,6 +127,12 @@ impl Head {
     pub fn charset(&self) -> Vec<u8> {
         self.content_type.as_ref().and_then(|params| params.raw("charset")).unwrap_or_default()
     }
+}
+
+/// Some readers take a bare CR for the end of a line, and two before the LF for an empty one; some end at a NUL.
+fn has_odd_breaks(header: &[u8]) -> bool {
+    memchr::memchr2_iter(b'\r', 0, header)
+        .any(|at| header.get(at) == Some(&0) || header.get(at + 1) != Some(&b'\n'))
 }
 
 fn structured(field: &Field<'_>, limits: &Limits) -> Result<Params, Unreadable> {

@@ -11,6 +11,7 @@ pub struct Params {
     list: Vec<(String, Vec<u8>)>,
     boundaries: u8,
     odd_boundary: bool,
+    odd_type: bool,
 }
 
 /// More parameters than the limit.
@@ -25,6 +26,8 @@ impl Params {
         let mut params = Params { main: main_value(main), ..Params::default() };
         // A parameter that no semicolon sets apart from the type.
         params.odd_boundary = main.contains(&b'=');
+        params.odd_type = !is_clean_type(main) && may_hold_parts(main);
+        let folded = has_odd_fold(raw);
         let mut quotes_close = true;
         while !rest.is_empty() {
             let (name, after) = name(rest);
@@ -34,7 +37,7 @@ impl Params {
             };
             if name.contains("boundary") {
                 params.boundaries = params.boundaries.saturating_add(1);
-                params.odd_boundary |= name != "boundary" || !is_plain(after);
+                params.odd_boundary |= name != "boundary" || folded || !is_plain(after);
             }
             let (value, left) = value(after, &mut quotes_close);
             rest = left;
@@ -66,6 +69,11 @@ impl Params {
     /// blank stands beside it, its quotes or escapes leave doubt, or it holds what none may (RFC 2046 section 5.1.1).
     pub fn is_boundary_odd(&self) -> bool {
         self.odd_boundary || self.boundaries > 1
+    }
+
+    /// Whether two readers may read two types of which one has parts: it is not just `type/subtype`.
+    pub fn is_type_odd(&self) -> bool {
+        self.odd_type
     }
 
     fn plain(&self, wanted: &str) -> Option<&[u8]> {
@@ -164,6 +172,25 @@ fn main_value(raw: &[u8]) -> String {
     }
 }
 
+/// Whether it is `type/subtype` in the letters of RFC 2045 section 5.1, and blanks around.
+fn is_clean_type(main: &[u8]) -> bool {
+    let token = |text: &[u8]| {
+        !text.is_empty()
+            && text.iter().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(byte))
+    };
+    let (kind, subtype) = split_once(main.trim_ascii(), b'/');
+    token(kind) && token(subtype)
+}
+
+/// Some reader may see `multipart` or `message` in it, comments, escapes and encodings taken off: what is left of the
+/// letters of one of them stands there in their order.
+fn may_hold_parts(main: &[u8]) -> bool {
+    [&b"multipart"[..], b"message"].iter().any(|wanted| {
+        let mut letters = main.iter().map(u8::to_ascii_lowercase);
+        wanted.iter().all(|letter| letters.any(|found| found == *letter))
+    })
+}
+
 /// The lower-case name of the parameter at the front, and what follows its `=`; nothing if there is none before the
 /// next semicolon.
 fn name(rest: &[u8]) -> (String, Option<&[u8]>) {
@@ -173,6 +200,17 @@ fn name(rest: &[u8]) -> (String, Option<&[u8]>) {
     let name = String::from_utf8_lossy(rest.get(..end).unwrap_or_default().trim_ascii()).to_ascii_lowercase();
     let after = rest.get(end + 1..).filter(|_| rest.get(end) == Some(&b'=') && !name.is_empty());
     (name, after)
+}
+
+/// Whether a line is folded in a quoted string, where some readers take only the line break out and some the blank too, or
+/// behind an `=`, where some find no value.
+fn has_odd_fold(raw: &[u8]) -> bool {
+    let (mut quoted, mut equals) = (false, false);
+    raw.iter().any(|&byte| {
+        quoted ^= byte == b'"';
+        equals = byte == b'=' || equals && byte.is_ascii_whitespace();
+        byte == b'\n' && (quoted || equals)
+    })
 }
 
 /// Whether the value at the front is written so that every reader sees where it ends.
@@ -185,7 +223,9 @@ fn is_plain(after: &[u8]) -> bool {
     let (value, rest) = split_once(quoted, b'"');
     let rest = rest.trim_ascii_start();
     let ends = value.len() < quoted.len() && (rest.is_empty() || rest.starts_with(b";"));
-    ends && value.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+    // Blanks at an end of it some take off and some do not.
+    ends && value.trim_ascii().len() == value.len()
+        && value.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
 }
 
 /// The value at the front, and what follows the semicolon after it.
@@ -316,8 +356,43 @@ mod tests {
             "; boundary=b\"c",
             "; boundary=\"b\0c\"",
             "; boundary=b\u{e4}",
+            "; boundary=\" b\"",
+            "; boundary=\"b \"",
+            "; boundary=\"b\r\n c\"",
+            "; boundary=\r\n b",
             " boundary=b; boundary=c",
             " boundary=b",
+        ] {
+            assert!(odd(doubtful), "{doubtful}");
+        }
+    }
+
+    #[test]
+    fn types_that_leave_no_doubt() {
+        let odd = |main: &str| parse(main.as_bytes()).is_type_odd();
+        for sound in [
+            "multipart/mixed",
+            " Multipart/MIXED ",
+            "text/plain",
+            "text",
+            "pdf",
+            "",
+            "image / png",
+            "text/x (y)",
+        ] {
+            assert!(!odd(sound), "{sound}");
+        }
+        for doubtful in [
+            "multipart",
+            "multipart/",
+            "multipart/mixed/x",
+            "multipart / mixed",
+            "multipart/mixed (x)",
+            "multi(x)part/mixed",
+            "(text/plain) multipart/mixed",
+            "\"multipart/mixed\"",
+            "=?utf-8?q?multipart/mixed?=",
+            "message/rfc822 x",
         ] {
             assert!(odd(doubtful), "{doubtful}");
         }

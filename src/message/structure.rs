@@ -9,6 +9,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::decode::Encoding;
 use super::fields::{Fields, line_at};
 use super::head::Head;
@@ -39,6 +41,8 @@ pub(super) struct Structure {
 enum Open {
     Multipart {
         boundary: Vec<u8>,
+        /// Finds its delimiter anywhere.
+        finder: Box<memmem::Finder<'static>>,
         digest: bool,
         alternative: bool,
         closed: bool,
@@ -62,12 +66,32 @@ struct Walk<'m, 'l> {
     leaves: Vec<Leaf>,
     flaws: BTreeSet<&'static str>,
     ambiguous: Option<&'static str>,
+    /// Bytes looked through for what almost delimits parts.
+    looked: usize,
+    /// A forwarded message that is over did not end as it should: to readers that open it, it may go on.
+    spilt: bool,
 }
+
+/// Looking for what almost delimits parts may cost so many times the length of the message, and something; a mail with
+/// more lines that may be that is one to be in doubt of.
+const LOOKS: usize = 12;
+/// What looking at one line costs beside its length.
+const LOOK: usize = 48;
 
 /// Walks the message whose header has been read already.
 pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Result<Structure, Unreadable> {
     let (open, leaves) = (Vec::new(), Vec::new());
-    let mut walk = Walk { bytes, limits, parts: 0, open, leaves, flaws: BTreeSet::new(), ambiguous: None };
+    let mut walk = Walk {
+        bytes,
+        limits,
+        parts: 0,
+        open,
+        leaves,
+        flaws: BTreeSet::new(),
+        ambiguous: None,
+        looked: 0,
+        spilt: false,
+    };
     let mut next = walk.part(head, body)?;
     while let Some(at) = next {
         let stop = |line: &[u8]| matching(&walk.open, line).is_some();
@@ -88,6 +112,12 @@ impl Walk<'_, '_> {
         }
         if head.odd {
             self.doubt("a header that readers may take differently");
+        }
+        if head.cut || (head.none && self.in_forwarded()) {
+            self.spill("a header that is cut off");
+        }
+        if self.spilt && !self.in_forwarded() {
+            self.doubt("parts behind a forwarded message that does not end");
         }
         if head.is_boundary_odd() {
             self.doubt("a boundary that readers may take differently");
@@ -118,14 +148,20 @@ impl Walk<'_, '_> {
             let level = self.open.len();
             let (digest, alternative) =
                 (media_type == "multipart/digest", media_type == "multipart/alternative");
-            self.enter(Open::Multipart { boundary, digest, alternative, closed: false })?;
+            if self.is_taken(&boundary) {
+                self.flaws.insert(SHARED);
+                self.ambiguous.get_or_insert(SHARED);
+            }
+            let delimiter = [b"--", boundary.as_slice()].concat();
+            let finder = Box::new(memmem::Finder::new(&delimiter).into_owned());
+            self.enter(Open::Multipart { boundary, finder, digest, alternative, closed: false })?;
             let first = self.delimiter(body);
             if first.as_ref().is_some_and(|first| first.level == level && !first.last) {
                 return Ok(self.step(first));
             }
             self.open.pop();
         }
-        self.doubt("a multipart without parts");
+        self.spill("a multipart without parts");
         let delimiter = self.delimiter(body);
         self.leaf(head, media_type, body, delimiter.as_ref(), false);
         Ok(self.step(delimiter))
@@ -147,8 +183,26 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Notes a flaw by which some readers take what follows for part of it. Where it is in a forwarded message that
+    /// matters to what follows that one.
+    fn spill(&mut self, flaw: &'static str) {
+        self.doubt(flaw);
+        self.spilt |= self.in_forwarded();
+    }
+
     fn in_forwarded(&self) -> bool {
         self.open.iter().any(|open| matches!(open, Open::Forwarded(_)))
+    }
+
+    /// Of two multiparts with one boundary, the one inside the other or in a message forwarded by it, only some readers
+    /// see the end of the inner one.
+    fn is_taken(&self, boundary: &[u8]) -> bool {
+        let outside = self.open.iter().take_while(|open| !matches!(open, Open::Forwarded(_)));
+        let mut boundaries = outside.filter_map(|open| match open {
+            Open::Multipart { boundary, .. } => Some(boundary),
+            Open::Forwarded(_) => None,
+        });
+        boundaries.any(|other| other == boundary)
     }
 
     fn in_digest(&self) -> bool {
@@ -192,15 +246,54 @@ impl Walk<'_, '_> {
     }
 
     /// The next line from `at`, the start of one, that delimits parts of any open multipart.
-    fn delimiter(&self, at: usize) -> Option<Delimiter> {
+    fn delimiter(&mut self, at: usize) -> Option<Delimiter> {
         let mut at = at;
         while let Some((line, next)) = line_at(self.bytes, at) {
             if let Some((level, last)) = matching(&self.open, line) {
+                if !is_plain(line, self.bytes.get(at + line.len()..next).unwrap_or_default()) {
+                    self.note_almost(level);
+                }
                 return Some(Delimiter { line: at, next, level, last });
+            }
+            if self.ambiguous.is_none() {
+                self.look(line);
             }
             at = next;
         }
         None
+    }
+
+    /// Looks for a delimiter in a line that is none to us: some readers find it behind a blank or a bare CR, or with more
+    /// behind it.
+    fn look(&mut self, line: &[u8]) {
+        if memmem::find(line, b"--").is_none() {
+            return;
+        }
+        let mut found = None;
+        for (level, open) in self.open.iter().enumerate() {
+            // The delimiters of a forwarded message are its own affair.
+            let Open::Multipart { finder, .. } = open else { break };
+            self.looked += line.len() + LOOK;
+            if finder.find(line).is_some() {
+                found = Some(level);
+                break;
+            }
+        }
+        if found.is_none() && self.looked > self.bytes.len().saturating_mul(LOOKS).saturating_add(1 << 20) {
+            found = Some(0);
+        }
+        if let Some(level) = found {
+            self.note_almost(level);
+        }
+    }
+
+    /// Notes what almost delimits the parts of the multipart of this level.
+    fn note_almost(&mut self, level: usize) {
+        self.flaws.insert(ALMOST);
+        let outer = self.open.get(..level).unwrap_or_default();
+        if !outer.iter().any(|open| matches!(open, Open::Forwarded(_))) {
+            self.ambiguous.get_or_insert(ALMOST);
+        }
     }
 
     /// Goes on from a delimiter to the part it begins, over the ends of multiparts and what stands behind them.
@@ -224,25 +317,35 @@ impl Walk<'_, '_> {
 
     /// Ends everything at `level` and above: an outer delimiter, or the end of the mail, has come.
     fn close_above(&mut self, level: usize, line: usize) {
-        for open in self.open.split_off(level.min(self.open.len())) {
-            match open {
-                Open::Multipart { closed: true, .. } => {}
-                Open::Multipart { .. } => {
-                    self.flaws.insert("a multipart that is never closed");
-                }
-                Open::Forwarded(leaf) => {
-                    let body = leaf.and_then(|leaf| self.leaves.get(leaf)).map(|leaf| leaf.body.start);
-                    let end =
-                        body.map(
-                            |body| if line < self.bytes.len() { self.before_break(body, line) } else { line },
-                        );
-                    if let (Some(leaf), Some(end)) = (leaf.and_then(|leaf| self.leaves.get_mut(leaf)), end) {
-                        leaf.body.end = end;
-                    }
-                }
+        while self.open.len() > level {
+            match self.open.pop() {
+                None | Some(Open::Multipart { closed: true, .. }) => {}
+                // Some readers give its last part what follows, and some do not decode that.
+                Some(Open::Multipart { .. }) => self.spill("a multipart that is never closed"),
+                Some(Open::Forwarded(leaf)) => self.end_forwarded(leaf, line),
             }
         }
     }
+
+    fn end_forwarded(&mut self, leaf: Option<usize>, line: usize) {
+        let start = leaf.and_then(|leaf| self.leaves.get(leaf)).map(|leaf| leaf.body.start);
+        let end = start.map(|start| match line < self.bytes.len() {
+            true => self.before_break(start, line),
+            false => line,
+        });
+        if let (Some(leaf), Some(end)) = (leaf.and_then(|leaf| self.leaves.get_mut(leaf)), end) {
+            leaf.body.end = end;
+        }
+    }
+}
+
+const ALMOST: &str = "a line that only some readers take for a delimiter";
+const SHARED: &str = "a multipart inside another of the same boundary";
+
+/// Whether a line that delimits parts does so to every reader: only blanks follow, and one line break.
+fn is_plain(line: &[u8], end: &[u8]) -> bool {
+    let blanks = line.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    line.trim_ascii_end().len() + blanks == line.len() && matches!(end, b"" | b"\n" | b"\r\n")
 }
 
 /// Which open multipart a line delimits, and whether it closes it: `--boundary` or `--boundary--` and blanks. Among
