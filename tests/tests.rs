@@ -32,6 +32,7 @@ mod help;
 mod honest;
 mod hostile;
 mod kill;
+mod killers;
 mod library_settings;
 mod judge;
 mod mail_command;

@@ -4,9 +4,10 @@
 ///
 /// With the feature `testing`, `MAILSHELF_FAILPOINT` holds what shall happen where: `place[:detail]=action[@N]`, several
 /// of them separated by `;`, at the Nth visit, the first if left out, every one for `*`. Actions: `abort` (the process
-/// dies of itself), `kill` (as if killed from outside), `panic`, `wait` (until the file that `MAILSHELF_GATE` names is
-/// there), `trespass` (tries what no mail may make it do, in the folder that `MAILSHELF_OUTSIDE` names and over TCP to the
-/// port of this machine that `MAILSHELF_PORT` has, and says on standard error how each went).
+/// dies of itself), `overflow` (of its stack), `hog` (of all memory), `kill` (as if killed from outside), `panic`, `wait`
+/// (until the file that `MAILSHELF_GATE` names is there), `note` (a line in the file that `MAILSHELF_NOTES` names, with the
+/// process and the detail), `trespass` (tries what no mail may make it do, in the folder that `MAILSHELF_OUTSIDE` names and
+/// over TCP to the port of this machine that `MAILSHELF_PORT` has, and says on standard error how each went).
 #[inline]
 pub fn reached(place: &str, detail: &str) {
     #[cfg(feature = "testing")]
@@ -70,6 +71,27 @@ mod armed {
         tell("connect", std::net::TcpStream::connect(("127.0.0.1", port)).map(|_| ()));
     }
 
+    /// No stack is so deep.
+    fn overflow(depth: u64) -> u64 {
+        let frame = std::hint::black_box([depth; 64]);
+        let deeper = if depth == u64::MAX { 0 } else { overflow(depth + 1) };
+        frame.iter().fold(deeper, |sum, part| sum.wrapping_add(*part))
+    }
+
+    fn hog() {
+        loop {
+            std::hint::black_box(Vec::<u8>::with_capacity(1 << 40)).clear();
+        }
+    }
+
+    fn note(detail: &str) {
+        use std::io::Write;
+        let path = std::env::var_os("MAILSHELF_NOTES").unwrap_or_default();
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        let line = format!("{} {detail}\n", std::process::id());
+        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    }
+
     #[expect(clippy::panic, reason = "to panic here is what the test asked for")]
     pub fn reached(place: &str, detail: &str) {
         static POINTS: OnceLock<Vec<Point>> = OnceLock::new();
@@ -89,6 +111,9 @@ mod armed {
                 "wait" => wait(),
                 "trespass" => trespass(),
                 "kill" => kill(),
+                "overflow" => drop(std::hint::black_box(overflow(1))),
+                "hog" => hog(),
+                "note" => note(detail),
                 _ => std::process::abort(),
             }
         }
