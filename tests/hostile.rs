@@ -2,11 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use mailshelf::escape::is_unsafe;
 use serde_json::Value;
 
-use crate::util::{Site, mail};
+use crate::util::{PROGRAM, Site, mail, skip};
 
 /// Each of these is unsafe where it stands bare, and legal in a mail.
 const NASTY: &str = "\u{9b}31mred\u{9b}0m\u{202e}x\u{200b}\u{feff}\u{e0041}\u{7f}";
@@ -75,4 +77,20 @@ fn an_event_of_an_earlier_version_is_told_as_safely() {
     assert!(bare.contains('\u{9b}'));
     catalog.execute("UPDATE events SET body = ?1", [bare]).unwrap();
     assert_eq!(printed(&site, &["events", "--json"]), [event]);
+}
+
+/// Each sixtieth of the cases of `tests/hostile/make.py`; `.ci/run` has all of them filed, by a build that may be timed.
+#[test]
+fn a_sample_of_hostile_mail_is_filed_and_nothing_of_it_vanishes() {
+    let readers = Path::new(PROGRAM).with_file_name("examples/readers");
+    if !readers.exists() {
+        return skip("examples/readers is not built");
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/run.py");
+    let mut python = Command::new("python3");
+    python.arg(script).args([Path::new(PROGRAM), &readers]).args(["--untimed", "--every", "60"]);
+    match python.output() {
+        Err(error) => skip(format!("python3: {error}")),
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+    }
 }
