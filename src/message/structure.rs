@@ -195,14 +195,15 @@ impl Walk<'_, '_> {
     }
 
     /// Of two multiparts with one boundary, the one inside the other or in a message forwarded by it, only some readers
-    /// see the end of the inner one.
+    /// see the end of the inner one; and a delimiter of `b--` is the end of `b`.
     fn is_taken(&self, boundary: &[u8]) -> bool {
+        let is_end_of = |one: &[u8], other: &[u8]| one.strip_suffix(b"--") == Some(other);
         let outside = self.open.iter().take_while(|open| !matches!(open, Open::Forwarded(_)));
         let mut boundaries = outside.filter_map(|open| match open {
-            Open::Multipart { boundary, .. } => Some(boundary),
+            Open::Multipart { boundary, .. } => Some(boundary.as_slice()),
             Open::Forwarded(_) => None,
         });
-        boundaries.any(|other| other == boundary)
+        boundaries.any(|other| other == boundary || is_end_of(boundary, other) || is_end_of(other, boundary))
     }
 
     fn in_digest(&self) -> bool {

@@ -570,6 +570,10 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
             sound.replacen("\nhi", &of("mixed", "--C--").replace('C', "B").replace("Bontent", "Content"), 1),
             shared,
         ),
+        (
+            sound.replacen("\nhi", &of("mixed", "--C--").replace("=C", "=B--").replace("--C", "--B--"), 1),
+            shared,
+        ),
         (forwarded(&of("mixed", "")), behind),
         (forwarded(&of("mixed", "").replace("--C", "")), behind),
         (forwarded("Subject: x"), behind),

@@ -257,6 +257,10 @@ STRUCTURE = {
         inside(WORDS, b"\n".join(multipart(WORDS))),
         None,
     ),
+    "an inner boundary that is the end of the outer": (
+        inside(WORDS, b"\n".join(multipart(WORDS, boundary=b"BOUND--"))),
+        True,
+    ),
     "an inner boundary that begins with the outer": (
         inside(WORDS, b"\n".join(multipart(WORDS, boundary=b"BOUND-1"))),
         None,
