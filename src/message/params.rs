@@ -26,7 +26,7 @@ impl Params {
         let mut params = Params { main: main_value(main), ..Params::default() };
         // A parameter that no semicolon sets apart from the type.
         params.odd_boundary = main.contains(&b'=');
-        params.odd_type = !is_clean_type(main) && may_hold_parts(main);
+        params.odd_type = may_hold_parts(main) && !is_clean_type(main);
         let folded = has_odd_fold(raw);
         let mut quotes_close = true;
         while !rest.is_empty() {
@@ -172,14 +172,17 @@ fn main_value(raw: &[u8]) -> String {
     }
 }
 
-/// Whether it is `type/subtype` in the letters of RFC 2045 section 5.1, and blanks around.
+/// Whether it is `type/subtype` in the letters of RFC 2045 section 5.1, and blanks around; not one that is called after a
+/// multipart without being one (`multiparts/mixed`), which some readers do not tell from one.
 fn is_clean_type(main: &[u8]) -> bool {
     let token = |text: &[u8]| {
         !text.is_empty()
             && text.iter().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(byte))
     };
     let (kind, subtype) = split_once(main.trim_ascii(), b'/');
-    token(kind) && token(subtype)
+    let is_called_after =
+        kind.len() > 9 && kind.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart"));
+    token(kind) && token(subtype) && !is_called_after
 }
 
 /// Some reader may see `multipart` or `message` in it, comments, escapes and encodings taken off: what is left of the

@@ -96,6 +96,7 @@ pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Re
     while let Some(at) = next {
         let stop = |line: &[u8]| matching(&walk.open, line).is_some();
         let (head, body) = Head::read(&mut Fields::of_part(bytes, at, stop), limits)?;
+        walk.look_at_header(at, body);
         next = walk.part(head, body)?;
     }
     walk.close_above(0, bytes.len());
@@ -195,15 +196,15 @@ impl Walk<'_, '_> {
     }
 
     /// Of two multiparts with one boundary, the one inside the other or in a message forwarded by it, only some readers
-    /// see the end of the inner one; and a delimiter of `b--` is the end of `b`.
+    /// see the end of the inner one; where one boundary begins with the other, a delimiter of the longer is one of the
+    /// shorter too to whoever compares as RFC 2046 section 5.1.1 has it, by the start of the line alone.
     fn is_taken(&self, boundary: &[u8]) -> bool {
-        let is_end_of = |one: &[u8], other: &[u8]| one.strip_suffix(b"--") == Some(other);
         let outside = self.open.iter().take_while(|open| !matches!(open, Open::Forwarded(_)));
         let mut boundaries = outside.filter_map(|open| match open {
             Open::Multipart { boundary, .. } => Some(boundary.as_slice()),
             Open::Forwarded(_) => None,
         });
-        boundaries.any(|other| other == boundary || is_end_of(boundary, other) || is_end_of(other, boundary))
+        boundaries.any(|other| other.starts_with(boundary) || boundary.starts_with(other))
     }
 
     fn in_digest(&self) -> bool {
@@ -262,6 +263,19 @@ impl Walk<'_, '_> {
             at = next;
         }
         None
+    }
+
+    /// Some readers look for delimiters in the header of a part, too.
+    fn look_at_header(&mut self, mut at: usize, body: usize) {
+        while self.ambiguous.is_none()
+            && at < body
+            && let Some((line, next)) = line_at(self.bytes, at)
+        {
+            if matching(&self.open, line).is_none() {
+                self.look(line);
+            }
+            at = next;
+        }
     }
 
     /// Looks for a delimiter in a line that is none to us: some readers find it behind a blank or a bare CR, or with more
@@ -341,7 +355,7 @@ impl Walk<'_, '_> {
 }
 
 const ALMOST: &str = "a line that only some readers take for a delimiter";
-const SHARED: &str = "a multipart inside another of the same boundary";
+const SHARED: &str = "a multipart inside another whose boundary is the same or begins alike";
 
 /// Whether a line that delimits parts does so to every reader: only blanks follow, and one line break.
 fn is_plain(line: &[u8], end: &[u8]) -> bool {

@@ -526,6 +526,49 @@ fn parts_that_readers_take_differently_are_noted_where_the_sender_stands() {
     );
 }
 
+/// What mail-parser and mailparse were found to read differently, by the fuzz target `differ`: each of these has other
+/// files, or other bytes in them, to some reader.
+#[test]
+fn what_readers_were_found_to_differ_on_is_ambiguous() {
+    let pdf = "Content-Type: application/pdf\n\nPDF";
+    let inner = |boundary: &str| {
+        format!("Content-Type: multipart/mixed; boundary={boundary}\n\n--{boundary}\n\none\n--{boundary}--\n")
+    };
+    let unclosed = inner("C").replace("--C--\n", "");
+    let coded = |encoding: &str| format!("Content-Transfer-Encoding: {encoding}\n\nQUJD");
+    for (case, mail) in [
+        ("delimiter in the midst of a line", mixed("mixed", &["\nhi --B\nor so", pdf])),
+        ("delimiter begins a longer line", mixed("mixed", &["\nhi\n--Bx\nor so", pdf])),
+        ("delimiter in a header", mixed("mixed", &["A: --B\n\nhi", pdf])),
+        ("outer boundary begins the inner one", mixed("mixed", &[&inner("B1"), pdf])),
+        (
+            "inner boundary begins the outer one",
+            mixed("mixed", &[&unclosed, pdf]).replace("=B", "=CC").replace("--B", "--CC"),
+        ),
+        ("inner boundary equals the outer", mixed("mixed", &[&inner("B"), pdf])),
+        ("inner multipart never closed", mixed("mixed", &[&unclosed, pdf])),
+        ("header without body", mixed("mixed", &["Content-Type: text/plain", pdf])),
+        ("part without header", mixed("mixed", &["hi", pdf])),
+        ("header cut short", mixed("mixed", &["\nhi", "Content-Type: a/b"]).replace("\n--B--\n", "")),
+        ("encoding with a comment", mixed("mixed", &[&coded("base64 (so it is)")])),
+        ("encoding in quotes", mixed("mixed", &[&coded("\"base64\"")])),
+        ("encoding with a semicolon", mixed("mixed", &[&coded("quoted-printable;")])),
+        ("nearly a multipart", mixed("mixed", &["\nhi", pdf]).replace("multipart/mixed", "multipart")),
+        ("nearly a multipart, too", mixed("mixed", &["\nhi", pdf]).replace("multipart/", "multiparts/")),
+        ("a word before the type", mixed("mixed", &["\nhi", pdf]).replace("multi", "x\n multi")),
+    ] {
+        assert!(default(mail.as_bytes()).traces.ambiguous.is_some(), "{case}: {mail}");
+    }
+    for (case, mail) in [
+        ("nested", mixed("mixed", &[&inner("C"), pdf])),
+        ("CRLF", mixed("mixed", &[&inner("C"), pdf]).replace('\n', "\r\n")),
+        ("no blank line but that of the delimiter", mixed("mixed", &["A: 1\n", pdf])),
+        ("an encoding nobody knows", mixed("mixed", &[&coded("x-none (no)")])),
+    ] {
+        assert_eq!(default(mail.as_bytes()).traces.ambiguous, None, "{case}: {mail}");
+    }
+}
+
 /// Each of these splits Python's email, mail-parser and mailparse (`tests/hostile/run.py`).
 #[test]
 fn what_other_readers_take_for_other_parts_is_in_doubt() {
@@ -540,7 +583,7 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
     let encoded = "a file in a transfer encoding that readers may take differently";
     let never = "a multipart that is never closed";
     let behind = "parts behind a forwarded message that does not end";
-    let shared = "a multipart inside another of the same boundary";
+    let shared = "a multipart inside another whose boundary is the same or begins alike";
     let forwarded =
         |inner: &str| sound.replacen("\nhi", &format!("Content-Type: message/rfc822\n\n{inner}"), 1);
     let of = |subtype: &str, end: &str| {
