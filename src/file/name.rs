@@ -100,7 +100,7 @@ fn replaced(c: char) -> Option<char> {
         '\t' | '\n' | '\r' => Some(' '),
         // A blank that counts as a letter: the empty pattern of Braille.
         '\u{2800}' => Some(' '),
-        _ if is_unsafe(c) || is_unseen(c) => None,
+        _ if is_unsafe(c) || is_noncharacter(c) => None,
         '~' | '#' | '%' | '&' | '*' | '{' | '}' | '\\' | ':' | '<' | '>' | '?' | '/' | '|' | '"' => Some('_'),
         // `<` and `>` with a stroke through them, which some file systems take apart.
         '\u{226e}' | '\u{226f}' => Some('_'),
@@ -108,13 +108,9 @@ fn replaced(c: char) -> Option<char> {
     }
 }
 
-/// What an escaper may show as it is, and a name must not hold: some file systems pass it over when they compare names
-/// (Unicode's Default_Ignorable_Code_Point), or no text may hold it (noncharacters).
-fn is_unseen(c: char) -> bool {
-    u32::from(c) & 0xfffe == 0xfffe
-        || matches!(c,
-            '\u{34f}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{fdd0}'..='\u{fdef}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}')
+/// What no text may hold, and some file systems refuse.
+fn is_noncharacter(c: char) -> bool {
+    u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
 /// Cuts the stem of what is too long; the extension, if it is one, stays.
