@@ -25,6 +25,7 @@ mod grant;
 mod group;
 mod init;
 mod library;
+mod log;
 mod mail;
 mod output;
 mod parse_alone;
@@ -41,6 +42,7 @@ mod user;
 mod verify;
 mod when;
 
+pub use log::{Log, panicked};
 use output::{Output, Paint, Tone};
 
 /// Files the mail of a drop folder into document libraries: none lost, none twice, none under a false name.
@@ -238,11 +240,6 @@ pub fn complain(what: &str, hint: Option<&str>) {
     if let Some(hint) = hint {
         let _ = writeln!(err, "{} {}", paint.text(Some(Tone::Hint), "hint:"), Escaped(hint));
     }
-}
-
-/// Whether what is logged may be coloured.
-pub fn log_in_colour() -> bool {
-    Paint::stderr().is_on()
 }
 
 fn drop_error(error: &anyhow::Error) -> Option<&DropError> {

@@ -7,14 +7,16 @@ use tracing_subscriber::EnvFilter;
 mod cli;
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(cli::panicked));
     let arguments = match cli::parse() {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter())
-        .with_writer(std::io::stderr)
-        .with_ansi(cli::log_in_colour())
+        .with_writer(|| cli::Log)
+        // Ours: what an event quotes could not be told from it.
+        .with_ansi(false)
         .init();
     cli::run(arguments)
 }

@@ -107,7 +107,8 @@ mod armed {
                 continue;
             }
             match point.action.as_str() {
-                "panic" => panic!("failpoint {place}"),
+                // As a reader that chokes on a text quotes it.
+                "panic" => panic!("failpoint {place}: {detail}"),
                 "wait" => wait(),
                 "trespass" => trespass(),
                 "kill" => kill(),
