@@ -37,6 +37,7 @@ pub use claim::Claimed;
 pub(crate) use claim::{cut, parse as parse_claim, rename_new};
 pub use error::DropError;
 pub(crate) use home::{CLAIMS, LOCK, lock_file, make_folder, try_own};
+pub use mailshelf_storage::error::shown;
 pub use scan::Scan;
 pub(crate) use slots::SLOTS;
 pub use slots::{Note, Slots};
@@ -300,20 +301,6 @@ fn check_each(path: &Path, rights: &[Right]) -> Result<(), DropError> {
         }
     }
     Ok(())
-}
-
-/// A name that a stranger gave a file, as people may see it: bytes that are not UTF-8 as `\xNN`.
-pub fn shown(name: &std::ffi::OsStr) -> String {
-    use std::fmt::Write as _;
-    let mut shown = String::new();
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
-        shown.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(shown, "\\x{byte:02X}");
-        }
-    }
-    shown
 }
 
 /// The delivery ids among `ids`, each once.

@@ -48,7 +48,7 @@ pub struct Request<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
     /// It cannot be read as a mail.
-    #[error("mail {}: {why}", path.display())]
+    #[error("mail {}: {why}", shown(path))]
     File {
         /// Which.
         path: PathBuf,

@@ -16,7 +16,7 @@ use mailshelf_storage::{Address, Digest, Error};
 
 use crate::config::{Config, apart};
 use crate::confine::Reach;
-use crate::drop::DropError;
+use crate::drop::{DropError, shown};
 use crate::outcome::Reason;
 use crate::pass::{self, Completed, PassError, Scope};
 use crate::route::{Route, route};
@@ -49,7 +49,7 @@ pub struct Request {
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// A source that cannot be replayed.
-    #[error("source {}: {why}", path.display())]
+    #[error("source {}: {why}", shown(path))]
     Source {
         /// As it was named.
         path: PathBuf,

@@ -219,7 +219,7 @@ fn claims_of(entry: &DirEntry) -> Result<Option<Reading>, DropError> {
         .or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })?;
     let Some(entries) = read_folder(&folder)? else { return Ok(None) };
     let owner = owner(&folder);
-    let node = Node { name: shown(&entry.file_name()), owner, suspects: suspects(&folder, owner) };
+    let node = Node { name: shown(entry.file_name()), owner, suspects: suspects(&folder, owner) };
     Ok(Some(Reading { folder, entries, node: Some(Rc::new(node)) }))
 }
 

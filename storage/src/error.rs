@@ -1,5 +1,7 @@
 //! What can go wrong in storage, and the one thing a caller asks of it: again, or never?
 
+use std::ffi::OsStr;
+use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {cause}", path.display())]
+    #[error("cannot {action} {}: {cause}", shown(path))]
     Io {
         /// What was tried: `open`, `sync`, …
         action: &'static str,
@@ -91,6 +93,20 @@ pub enum Error {
         /// `missing`, `3 bytes, not 5`, …
         why: String,
     },
+}
+
+/// The name of a file, which a stranger may have given it, in words: bytes that are not UTF-8 as `\xNN`. Not fit for a
+/// terminal yet.
+pub fn shown(name: impl AsRef<OsStr>) -> String {
+    let mut shown = String::new();
+    for chunk in name.as_ref().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "\\x{byte:02X}");
+        }
+    }
+    shown
 }
 
 fn held(documents: u64, removed: u64) -> String {

@@ -4,6 +4,7 @@ use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use mailshelf::drop::shown;
 use mailshelf::site::Site;
 use mailshelf::whereabouts;
 use mailshelf_storage::model::{Mail, MailState, Outcome, OutcomeKind};
@@ -34,8 +35,8 @@ pub fn get(site: &Site, id: &str, output: Option<&Path>) -> anyhow::Result<()> {
     };
     let open = || {
         let mut file =
-            whereabouts::open(&path).with_context(|| format!("file {}: cannot open", path.display()))?;
-        file.seek(SeekFrom::Start(at)).with_context(|| format!("file {}: cannot read", path.display()))?;
+            whereabouts::open(&path).with_context(|| format!("file {}: cannot open", shown(&path)))?;
+        file.seek(SeekFrom::Start(at)).with_context(|| format!("file {}: cannot read", shown(&path)))?;
         Ok(Box::new(file) as Box<_>)
     };
     target::write(&open, digest, output)

@@ -172,7 +172,7 @@ fn put_back(context: &Context, chosen: &[Kept], entrance: &Path) -> anyhow::Resu
                 path: drop::shown(path.as_os_str()),
             }),
             Err(error) => {
-                complain(&format!("badmail file {}: {error}", kept.path.display()), None);
+                complain(&format!("badmail file {}: {error}", drop::shown(&kept.path)), None);
                 code = FAILED;
             }
         }

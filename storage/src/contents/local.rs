@@ -15,6 +15,7 @@ use super::{Content, Contents, Stored};
 use crate::durable::{
     Existing, NewFile, TEMPORARY, Together, is_abandoned, remove_abandoned, sweep, sync_folder,
 };
+use crate::error::shown;
 use crate::failpoint::reached;
 use crate::{Digest, Error, IoContext, Result};
 
@@ -343,7 +344,7 @@ fn file_size(entry: &DirEntry) -> Result<Option<u64>> {
 fn each_entry(folder: &Path, visit: &mut dyn FnMut(&DirEntry, &str) -> Result<()>) -> Result<()> {
     for entry in fs::read_dir(folder).while_doing("list", folder)? {
         let entry = entry.while_doing("list", folder)?;
-        visit(&entry, &entry.file_name().to_string_lossy())?;
+        visit(&entry, &shown(entry.file_name()))?;
     }
     Ok(())
 }
