@@ -13,6 +13,7 @@ pub(super) const TESTS: &[CatalogTest] = &[
     a_document_comes_back_as_it_went_in,
     a_taken_name_gets_the_next_number,
     names_are_one_without_regard_to_case,
+    names_are_no_patterns,
     numbers_step_over_names_that_look_numbered,
     long_names_stay_apart_and_short_enough,
     names_are_foretold,
@@ -251,6 +252,71 @@ fn names_are_one_without_regard_to_case(catalog: &dyn Catalog) {
         assert_eq!(file(writer, library, "f", "STRASSE.PDF"), "STRASSE (2).PDF");
         assert_eq!(file(writer, library, "F", "strasse.pdf"), "strasse (3).pdf");
     });
+}
+
+/// Nothing in a name is part of a query: quotes, comments, wildcards of LIKE, GLOB and full-text search, NUL.
+fn names_are_no_patterns(catalog: &dyn Catalog) {
+    let names = [
+        "%",
+        "%%",
+        "_",
+        "a",
+        "a%",
+        "_a",
+        "*",
+        "?",
+        "[a-z]",
+        "[",
+        "'",
+        "''",
+        "\"",
+        "`",
+        ";",
+        "--",
+        "/*",
+        "\\",
+        "\\%",
+        "' OR '1'='1",
+        "'; DROP TABLE documents; --",
+        "') --",
+        "x' UNION SELECT * FROM users --",
+        "NULL",
+        "?1",
+        ":a",
+        "$1",
+        "@a",
+        "x'00'",
+        "a\0",
+        "a\0b",
+        "\u{2bc}",
+        "NEAR",
+        "\"a\" *",
+        "a^2",
+        "a:b",
+        "\u{1b}[31m",
+        "\n",
+        "\u{202e}",
+    ];
+    let library = write(catalog, |writer| {
+        let library = add_library(writer, "a");
+        for (folder, name) in names.iter().flat_map(|folder| names.iter().map(move |name| (folder, name))) {
+            assert_eq!(file(writer, library, folder, name), *name, "{folder:?} {name:?}");
+        }
+        library
+    });
+    let reader = catalog.read().unwrap();
+    for (folder, name) in names.iter().flat_map(|folder| names.iter().map(move |name| (folder, name))) {
+        let found = reader.document(library, folder, name, None).unwrap().unwrap();
+        assert_eq!((found.folder.as_str(), found.name.as_str()), (*folder, *name));
+        assert_eq!(reader.versions(library, folder, name).unwrap().len(), 1);
+    }
+    for name in names {
+        assert_eq!(reader.document(library, name, "b", None).unwrap(), None, "{name:?}");
+        let deliveries = reader.deliveries(name, 9).unwrap();
+        assert_eq!(deliveries, [], "{name:?}");
+        assert_eq!(reader.open_mails(name).unwrap(), []);
+    }
+    assert_eq!(reader.counts().unwrap().documents, (names.len() * names.len()) as u64);
 }
 
 fn numbers_step_over_names_that_look_numbered(catalog: &dyn Catalog) {
