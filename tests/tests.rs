@@ -21,6 +21,7 @@ mod dkim;
 mod docs;
 mod documents;
 mod duplicates;
+mod escaper;
 mod event_log;
 mod events;
 mod explain;
