@@ -114,7 +114,7 @@ fn spoilt(
         } else {
             // Of a file with a lease this waits until it is given back, and so must not be waited for here.
             let size = (whole.len() / 2).to_string();
-            others = Command::new("truncate").args(["--size", &size]).arg(file).spawn().ok();
+            others = Command::new("truncate").args(["--no-create", "--size", &size]).arg(file).spawn().ok();
         }
     };
     let (ended, mut wrong) = bench.disturbed(all, at, Act::Meanwhile(&mut spoil));
