@@ -270,8 +270,11 @@ impl Tracer<'_> {
             Act::Lie if syncs(call) => 0,
             _ => return,
         };
-        // The call is not made; its answer is put in its place when it would have returned.
-        registers.orig_rax = u64::MAX;
+        // The call is not made; its answer is put in its place when it would have returned. Only a file that could not
+        // be closed is closed all the same (close(2)).
+        if call != Sysno::close {
+            registers.orig_rax = u64::MAX;
+        }
         if ptrace::setregs(pid, *registers).is_ok() {
             self.pending.insert(pid, answer);
         }
