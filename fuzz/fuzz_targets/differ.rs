@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Some(ours) = leaves(&message, &ours) {
         assert_eq!(one, ours);
     }
-    for addresses in [readers::from_by_mail_parser(&message), readers::from_by_mailparse(&message)] {
+    for addresses in readers::from_by_each(&message) {
         assert!(
             matches!(addresses.as_slice(), [one] if one.parse().as_ref() == Ok(from)),
             "{addresses:?} {from}"

@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let message = [b"Received: x\r\nFrom: ", bytes, b"\r\n\r\nhi"].concat();
     let Ok(Ok(from)) = read(&message, &Limits::default()).map(|message| message.mailbox) else { return };
     assert_eq!(from.as_str().parse().as_ref(), Ok(&from), "its canonical form is itself");
-    for addresses in [readers::from_by_mail_parser(&message), readers::from_by_mailparse(&message)] {
+    for addresses in readers::from_by_each(&message) {
         let read: Vec<Option<Address>> = addresses.iter().map(|one| one.parse().ok()).collect();
         assert_eq!(read, [Some(from.clone())], "{addresses:?}");
     }

@@ -66,25 +66,29 @@ fn collect(part: &ParsedMail<'_>, leaves: &mut Vec<Leaf>) {
 }
 
 /// The addresses of every From, as mail-parser reads them.
-pub fn from_by_mail_parser(message: &[u8]) -> Vec<String> {
+fn from_by_mail_parser(message: &[u8]) -> Vec<String> {
     let Some(read) = MessageParser::default().parse_headers(message) else { return Vec::new() };
     let values = read.headers().iter().filter(|header| header.name.as_str().eq_ignore_ascii_case("from"));
     let addresses = values.filter_map(|header| header.value.as_address());
     addresses.flat_map(|one| one.iter()).filter_map(|one| one.address.as_deref().map(str::to_owned)).collect()
 }
 
-/// The same, as mailparse reads them. What it cannot read is none.
-pub fn from_by_mailparse(message: &[u8]) -> Vec<String> {
-    let Ok((headers, _)) = mailparse::parse_headers(message) else { return Vec::new() };
+/// The same, as mailparse reads them; `None` where it refuses one of the fields.
+fn from_by_mailparse(message: &[u8]) -> Option<Vec<String>> {
+    let (headers, _) = mailparse::parse_headers(message).ok()?;
     let mut addresses = Vec::new();
     for header in headers.get_all_headers("From") {
-        let Ok(list) = mailparse::addrparse_header(header) else { return Vec::new() };
-        for one in list.into_inner() {
+        for one in mailparse::addrparse_header(header).ok()?.into_inner() {
             match one {
                 MailAddr::Single(one) => addresses.push(one.addr),
                 MailAddr::Group(group) => addresses.extend(group.addrs.into_iter().map(|one| one.addr)),
             }
         }
     }
-    addresses
+    Some(addresses)
+}
+
+/// Whom the mail is from, to each of them that does not refuse to say.
+pub fn from_by_each(message: &[u8]) -> impl Iterator<Item = Vec<String>> {
+    [Some(from_by_mail_parser(message)), from_by_mailparse(message)].into_iter().flatten()
 }

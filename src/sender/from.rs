@@ -84,6 +84,9 @@ fn parse(value: &[u8]) -> Result<Address, NoMailbox> {
     }
     let text = std::str::from_utf8(value).map_err(|_| NoMailbox::Doubt("the From is not UTF-8"))?;
     let tokens = tokens(text)?;
+    if tokens.windows(2).any(|two| matches!(two, [one, other] if is_glued(one, other))) {
+        return Err(NoMailbox::Doubt("a quote of the From stands in the midst of a word"));
+    }
     for token in &tokens {
         match token {
             Token::Special(b',') => return Err(NoMailbox::Doubt("the From names more than one mailbox")),
@@ -102,6 +105,14 @@ fn parse(value: &[u8]) -> Result<Address, NoMailbox> {
     }
     // The grammar of both sides of the @ is that of `Address`: dot-atom or quoted string, then a host name.
     text.parse().map_err(NoMailbox::Address)
+}
+
+/// A quoted string that no blank sets apart from the word beside it: to some readers its quotes are letters of that word.
+fn is_glued(one: &Token<'_>, other: &Token<'_>) -> bool {
+    let is_word =
+        |token: &Token<'_>| matches!(token, Token::Atom(_) | Token::Quoted(_) | Token::Special(b'.'));
+    let is_quoted = |token: &Token<'_>| matches!(token, Token::Quoted(_));
+    (is_quoted(one) && is_word(other)) || (is_word(one) && is_quoted(other))
 }
 
 impl Token<'_> {
@@ -282,6 +293,8 @@ mod tests {
             ("a@x.org (b", "a comment in the From is never closed"),
             ("a@x.org (Alice (of X))", "a comment in the From holds another"),
             ("\"a <a@x.org>", "a quoted string in the From is never closed"),
+            ("Q\"<\" <a@x.org>", "a quote of the From stands in the midst of a word"),
+            ("\"a\"b <a@x.org>", "a quote of the From stands in the midst of a word"),
             ("a\u{1}@x.org", "the From holds a control character"),
             ("\u{430}lice@x.org", LOCAL),
             ("ä\u{200b}@x.org", LOCAL),
