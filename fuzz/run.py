@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
 TALLY = CORPUS / "tally.json"
 FINDINGS = HERE / "artifacts"
-# What an input may take before it is a finding. The slowest take a thirtieth of it here, so a busy machine finds nothing;
+# What an input may take before it is a finding. The slowest take a tenth of a second, so a busy machine finds nothing;
 # what costs the square of its length takes far more.
 TIMEOUT = 5
 # In MiB, the inputs of a long run among it.
@@ -77,7 +77,7 @@ def build(asan):
 class Run:
     """One target, running."""
 
-    def __init__(self, name, programs, seconds):
+    def __init__(self, name, programs, seconds, seed):
         longest, dictionary, seeds = TARGETS[name]
         self.name, self.began = name, time.monotonic()
         self.log = FINDINGS / name / "log"
@@ -90,7 +90,8 @@ class Run:
         listed = self.log.with_name("seeds")
         listed.write_text(",".join(map(str, files)))
         command = [programs / name, corpus, f"-seed_inputs=@{listed}", f"-max_len={longest}"]
-        command += [f"-max_total_time={seconds}", f"-timeout={TIMEOUT}", f"-rss_limit_mb={MEMORY}"]
+        command += [f"-seed={seed}", f"-max_total_time={seconds}"]
+        command += [f"-timeout={TIMEOUT}", f"-rss_limit_mb={MEMORY}"]
         command += ["-print_final_stats=1", f"-artifact_prefix={self.log.parent}/"]
         if dictionary:
             command.append(f"-dict={HERE / 'dictionaries' / dictionary}")
@@ -174,6 +175,7 @@ def main():
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all if none is named")
     parser.add_argument("--seconds", type=int, default=60, help="how long each target runs (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, help="how many run at once (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the tries; 0: others each time (default: %(default)s)")
     parser.add_argument("--asan", action="store_true", help="watch memory too (AddressSanitizer; half as fast)")
     arguments = parser.parse_args()
     unknown = set(arguments.targets) - set(TARGETS)
@@ -181,7 +183,7 @@ def main():
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     programs = build(arguments.asan)
     names = arguments.targets or list(TARGETS)
-    done, ended = all_of([Run(name, programs, arguments.seconds) for name in names], arguments.jobs)
+    done, ended = all_of([Run(name, programs, arguments.seconds, arguments.seed) for name in names], arguments.jobs)
     table([run.row(total) for run, total in done])
     failed = [run for run, _ in done if run.found()]
     for run in failed:

@@ -64,9 +64,11 @@ fn like(bytes: &[u8], message: &Message) -> Option<Digest> {
 }
 
 /// A Maildir has each mail with LF that an IIS drop has with CRLF: it is the same mail. Not so where a CR stands for
-/// something else, or where line ends are part of a file: one with a NUL, or one that was encoded by lines.
+/// something else, or where line ends are part of a file: one with a NUL, or one that was encoded by lines. How many zeros
+/// a uuencoded file may be of hangs on its length as it was sent.
 fn with_other_line_ends(bytes: &[u8], message: &Message) {
-    if bytes.contains(&b'\r') || bytes.len() > 4096 {
+    let uuencoded = bytes.windows(6).any(|six| six == b"begin ");
+    if bytes.contains(&b'\r') || uuencoded {
         return;
     }
     let crlf = String::from_utf8_lossy(bytes).replace('\n', "\r\n");

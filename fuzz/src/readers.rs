@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{HeaderName, MessageParser, MessagePart, MimeHeaders, PartType};
 use mailparse::body::Body;
 use mailparse::{MailAddr, MailHeaderMap, ParsedMail};
 use mailshelf::message::decode::Encoding;
@@ -28,9 +28,15 @@ fn decoded(encoding: Encoding, raw: &[u8]) -> Leaf {
     leaf(&encoding.decode(raw).0)
 }
 
+/// mail-parser, reading only what is compared: its reading of a date that is none goes on over the end of the header.
+fn parser() -> MessageParser {
+    let parser = MessageParser::new().header_content_type(HeaderName::ContentType);
+    parser.header_text(HeaderName::ContentTransferEncoding).header_address(HeaderName::From)
+}
+
 /// The leaves as mail-parser finds them; a forwarded message is one, whatever is in it.
 pub fn mail_parser(message: &[u8]) -> Option<Vec<Leaf>> {
-    let read = MessageParser::default().parse(message)?;
+    let read = parser().parse(message)?;
     let leaves = read.parts.iter().filter(|part| !matches!(part.body, PartType::Multipart(_)));
     let leaf = |part: &MessagePart<'_>| {
         let raw = message.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
@@ -67,7 +73,7 @@ fn collect(part: &ParsedMail<'_>, leaves: &mut Vec<Leaf>) {
 
 /// The addresses of every From, as mail-parser reads them.
 fn from_by_mail_parser(message: &[u8]) -> Vec<String> {
-    let Some(read) = MessageParser::default().parse_headers(message) else { return Vec::new() };
+    let Some(read) = parser().parse_headers(message) else { return Vec::new() };
     let values = read.headers().iter().filter(|header| header.name.as_str().eq_ignore_ascii_case("from"));
     let addresses = values.filter_map(|header| header.value.as_address());
     addresses.flat_map(|one| one.iter()).filter_map(|one| one.address.as_deref().map(str::to_owned)).collect()
