@@ -47,7 +47,8 @@ impl Encoding {
         };
         let named = |name: &[u8]| memchr::memmem::find(value, name).is_some();
         !NAMES.contains(&value)
-            && (Encoding::parse(raw) != Encoding::Identity || NAMES.into_iter().any(named))
+            // Encoded words have no place here, and some decode them.
+            && (Encoding::parse(raw) != Encoding::Identity || NAMES.into_iter().any(named) || named(b"=?"))
     }
 
     /// Whether every reader gets the same bytes out of it: it is as the RFC has it to the letter, and not only such as can

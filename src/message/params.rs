@@ -24,15 +24,18 @@ impl Params {
         let text: Vec<u8> = raw.iter().filter(|&&byte| byte != b'\r' && byte != b'\n').copied().collect();
         let (main, mut rest) = split_once(&text, b';');
         let mut params = Params { main: main_value(main), ..Params::default() };
-        // A parameter that no semicolon sets apart from the type.
-        params.odd_boundary = main.contains(&b'=');
+        // A parameter that no semicolon sets apart from the type; encoded words, which have no place here, and which some
+        // decode first of all.
+        params.odd_boundary = main.contains(&b'=') || memchr::memmem::find(&text, b"=?").is_some();
         params.odd_type = may_hold_parts(main) && !is_clean_type(main);
         let folded = has_odd_fold(raw);
         let mut quotes_close = true;
         while !rest.is_empty() {
             let (name, after) = name(rest);
             let Some(after) = after else {
-                rest = split_once(rest, b';').1;
+                let (piece, next) = split_once(rest, b';');
+                params.odd_boundary |= !piece.trim_ascii().is_empty();
+                rest = next;
                 continue;
             };
             if name.contains("boundary") {
@@ -333,6 +336,7 @@ mod tests {
     #[test]
     fn boundaries_that_leave_no_doubt() {
         let odd = |rest: &str| parse(format!("multipart/mixed{rest}").as_bytes()).is_boundary_odd();
+        assert!(odd("; name=\"=?utf-8?q?=22;boundary=3Dc;x=3D=22?=\"; boundary=b"));
         for sound in [
             "; boundary=b",
             "; boundary=\"b\"",

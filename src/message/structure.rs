@@ -129,6 +129,11 @@ impl Walk<'_, '_> {
         }
         let forwarded = matches!(media_type.as_str(), "message/rfc822" | "message/global");
         if forwarded && head.encoding == Encoding::Identity {
+            if matches!(self.open.last(), Some(Open::Forwarded(_))) {
+                // mail-parser does not find its way back out of two.
+                self.flaws.insert(BARE);
+                self.ambiguous.get_or_insert(BARE);
+            }
             let leaf = self.record(head, media_type, body..body, true);
             self.enter(Open::Forwarded(leaf))?;
             return Ok(Some(body));
@@ -355,6 +360,7 @@ impl Walk<'_, '_> {
 }
 
 const ALMOST: &str = "a line that only some readers take for a delimiter";
+const BARE: &str = "a forwarded message that is nothing but another";
 const SHARED: &str = "a multipart inside another whose boundary is the same or begins alike";
 
 /// Whether a line that delimits parts does so to every reader: only blanks follow, and one line break.

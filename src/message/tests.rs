@@ -535,7 +535,9 @@ fn what_readers_were_found_to_differ_on_is_ambiguous() {
         format!("Content-Type: multipart/mixed; boundary={boundary}\n\n--{boundary}\n\none\n--{boundary}--\n")
     };
     let unclosed = inner("C").replace("--C--\n", "");
+    let two = "Content-Type: message/rfc822\n\n".repeat(2);
     let coded = |encoding: &str| format!("Content-Transfer-Encoding: {encoding}\n\nQUJD");
+    let mut unseen = Vec::new();
     for (case, mail) in [
         ("delimiter in the midst of a line", mixed("mixed", &["\nhi --B\nor so", pdf])),
         ("delimiter begins a longer line", mixed("mixed", &["\nhi\n--Bx\nor so", pdf])),
@@ -548,21 +550,35 @@ fn what_readers_were_found_to_differ_on_is_ambiguous() {
         ("inner boundary equals the outer", mixed("mixed", &[&inner("B"), pdf])),
         ("inner multipart never closed", mixed("mixed", &[&unclosed, pdf])),
         ("header without body", mixed("mixed", &["Content-Type: text/plain", pdf])),
+        ("empty message forwarded", mixed("digest", &["", "\nA: 1\n\nx"])),
+        ("header forwarded without body", mixed("mixed", &["Content-Type: message/rfc822\n\nA: 1", pdf])),
+        ("words forwarded without header", mixed("digest", &["\nhi", "\nA: 1\n\nx"])),
         ("part without header", mixed("mixed", &["hi", pdf])),
         ("header cut short", mixed("mixed", &["\nhi", "Content-Type: a/b"]).replace("\n--B--\n", "")),
         ("encoding with a comment", mixed("mixed", &[&coded("base64 (so it is)")])),
         ("encoding in quotes", mixed("mixed", &[&coded("\"base64\"")])),
         ("encoding with a semicolon", mixed("mixed", &[&coded("quoted-printable;")])),
+        ("encoding as an encoded word", mixed("mixed", &[&coded("=?utf-8?b?YmFzZTY0?=")])),
+        ("encoding with a blank that is none", mixed("mixed", &[&coded("\u{a0}base64")])),
+        ("a blank before a colon", mixed("mixed", &[&coded("base64").replace(':', " :")])),
+        ("a message that is nothing but another", mixed("mixed", &[&two, pdf])),
+        ("a parameter that is none", mixed("mixed", &["\nhi"]).replace("; b", "; l*; b")),
+        ("a blank that is none behind it", mixed("mixed", &["\nhi", pdf]).replace("B\n\n", "B\u{c}\n\n")),
+        ("nearly a message", mixed("mixed", &["Content-Type: message/rfc822\"\n\nA: 1\n\n"])),
         ("nearly a multipart", mixed("mixed", &["\nhi", pdf]).replace("multipart/mixed", "multipart")),
         ("nearly a multipart, too", mixed("mixed", &["\nhi", pdf]).replace("multipart/", "multiparts/")),
         ("a word before the type", mixed("mixed", &["\nhi", pdf]).replace("multi", "x\n multi")),
     ] {
-        assert!(default(mail.as_bytes()).traces.ambiguous.is_some(), "{case}: {mail}");
+        if default(mail.as_bytes()).traces.ambiguous.is_none() {
+            unseen.push(case);
+        }
     }
+    assert_eq!(unseen, Vec::<&str>::new());
     for (case, mail) in [
         ("nested", mixed("mixed", &[&inner("C"), pdf])),
         ("CRLF", mixed("mixed", &[&inner("C"), pdf]).replace('\n', "\r\n")),
         ("no blank line but that of the delimiter", mixed("mixed", &["A: 1\n", pdf])),
+        ("a name in encoded words", mixed("mixed", &["Content-Type: a/b; name=\"=?utf-8?q?a=3Bb?=\"\n\nx"])),
         ("an encoding nobody knows", mixed("mixed", &[&coded("x-none (no)")])),
     ] {
         assert_eq!(default(mail.as_bytes()).traces.ambiguous, None, "{case}: {mail}");
