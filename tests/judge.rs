@@ -16,6 +16,7 @@ fn mail(deliveries: usize) -> Mail {
         message_id: "m".to_owned(),
         file: "f".to_owned(),
         deliveries,
+        kept: false,
         fates: vec![(TO.to_owned(), Fate::Filed { library, by, documents }), ("nobody".to_owned(), nobody)],
     }
 }
@@ -166,6 +167,19 @@ fn every_fate_is_told_in_order() {
     assert_eq!(after(|seen| seen.torn = true), (vec![], vec![Kind::Left]));
     let too_early = |seen: &mut Seen| seen.told[0].0 = "9".to_owned();
     assert_eq!(after(too_early).0, [Kind::Untold]);
+}
+
+#[test]
+fn what_is_to_be_kept_aside_is_there_and_nothing_else() {
+    let wanted = [Mail { kept: true, ..mail(1) }];
+    let mut seen = filed();
+    assert_eq!(kinds(&when_settled(&wanted, &seen)), [Kind::Lost]);
+    seen.kept.push(claim("1"));
+    assert_eq!(kinds(&when_settled(&wanted, &seen)), []);
+    assert_eq!(kinds(&when_settled(&[mail(1)], &seen)), [Kind::Left]);
+    seen.kept[0].file = "g".to_owned();
+    assert_eq!(kinds(&when_settled(&wanted, &seen)), [Kind::Lost, Kind::Left]);
+    assert_eq!(kinds(&at_any_moment(&wanted, &seen)), [Kind::Lost]);
 }
 
 #[test]

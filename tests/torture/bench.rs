@@ -2,27 +2,25 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use crate::journal::{Journal, Trial};
 use crate::model::{self, Kind, Mail, Seen, Wrong};
 use crate::place::Place;
 use crate::seen;
 use crate::trace::{self, Act, Counts, Ended};
+use syscalls::Sysno;
 
 /// A worker's own folders.
-pub struct Bench<'a> {
+pub struct Bench {
     pub place: Place,
-    pub journal: &'a Journal,
     scratch: PathBuf,
     failures: PathBuf,
 }
 
-impl<'a> Bench<'a> {
+impl Bench {
     /// `scratch` is a folder of this worker; what fails is kept in `failures`.
-    pub fn new(place: Place, scratch: &Path, failures: &Path, journal: &'a Journal) -> Bench<'a> {
+    pub fn new(place: Place, scratch: &Path, failures: &Path) -> Bench {
         fs::create_dir_all(scratch).unwrap();
-        Bench { place, journal, scratch: scratch.to_path_buf(), failures: failures.to_path_buf() }
+        Bench { place, scratch: scratch.to_path_buf(), failures: failures.to_path_buf() }
     }
 
     /// What the last run printed.
@@ -86,25 +84,35 @@ impl<'a> Bench<'a> {
         wrong
     }
 
-    /// Puts a trial on record; the site of one that failed is kept.
-    pub fn record(
-        &self,
-        sweep: &str,
-        at: usize,
-        reached: Option<&str>,
-        mut wrong: Vec<Wrong>,
-        begun: Instant,
-    ) {
-        wrong.dedup_by(|one, other| one.kind == other.kind && one.what == other.what);
-        if !wrong.is_empty() {
-            let folder = self.failures.join(format!("{} {at}", sweep.replace('/', "-")));
-            let _ = fs::remove_dir_all(&folder);
-            let kept = Place::new(&folder);
-            kept.make("delete");
-            kept.put(&self.place.picture());
-            let _ = fs::copy(self.printed(), folder.join("printed"));
-        }
-        self.journal.add(Trial::new(sweep, at, reached, &wrong, begun.elapsed().as_secs_f64()));
+    /// Keeps the site of a trial that failed.
+    pub fn keep(&self, name: &str) {
+        let folder = self.failures.join(name.replace('/', "-"));
+        let _ = fs::remove_dir_all(&folder);
+        let kept = Place::new(&folder);
+        kept.make("delete");
+        kept.put(&self.place.picture());
+        let _ = fs::copy(self.printed(), folder.join("printed"));
+    }
+}
+
+/// How a trial went.
+pub struct Done {
+    /// Which call, or which case, was met, if any.
+    pub met: Option<&'static str>,
+    /// Whether there may be more of them.
+    pub more: bool,
+    pub wrong: Vec<Wrong>,
+}
+
+impl Done {
+    /// At a call of a run.
+    pub fn at(call: Option<Sysno>, wrong: Vec<Wrong>) -> Done {
+        Done::case(call.map(|call| call.name()), wrong)
+    }
+
+    /// One of several cases.
+    pub fn case(met: Option<&'static str>, wrong: Vec<Wrong>) -> Done {
+        Done { met, more: met.is_some(), wrong }
     }
 }
 

@@ -4,9 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Done};
 use crate::mails::Scenario;
 use crate::model::{Kind, Wrong};
 use crate::mounts::{Mounts, command, text};
@@ -21,16 +20,7 @@ pub enum Scarce {
 
 /// Runs with room for `at` - 1 more blocks, or files, where `part` of the site is: the drop, the contents, the rest. Gives
 /// whether that was too little.
-pub fn full(
-    bench: &Bench<'_>,
-    mounts: &Mounts,
-    sweep: &str,
-    scenario: &Scenario,
-    at: usize,
-    part: usize,
-    of: Scarce,
-) -> bool {
-    let begun = Instant::now();
+pub fn full(bench: &Bench, mounts: &Mounts, scenario: &Scenario, at: usize, part: usize, of: Scarce) -> Done {
     let folder = mounts.folder(part);
     mounts.limit(part, "size=1g,nr_inodes=100000");
     bench.place.put(&scenario.picture);
@@ -44,17 +34,17 @@ pub fn full(
     mounts.limit(part, &limit);
     let (code, mut wrong) = bench.run();
     wrong.extend(bench.judge_any_moment(&scenario.mails));
+    // Whatever the program says of it.
+    let facts = rustix::fs::statvfs(folder).unwrap();
+    let failed = code != Some(0) || facts.f_bfree == 0 || facts.f_ffree == 0;
     mounts.limit(part, "size=1g,nr_inodes=100000");
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    let failed = code != Some(0);
-    bench.record(sweep, at, failed.then_some("full"), wrong, begun);
-    failed
+    Done::case(failed.then_some("full"), wrong)
 }
 
 /// Runs on a disk image for which there is no room: writes that were accepted fail when they are written back. Gives
 /// whether anything failed.
-pub fn thin(bench: &Bench<'_>, mounts: &Mounts, sweep: &str, scenario: &Scenario, at: usize) -> bool {
-    let begun = Instant::now();
+pub fn thin(bench: &Bench, mounts: &Mounts, scenario: &Scenario, at: usize) -> Done {
     mounts.limit_below("size=1g");
     bench.place.put(&scenario.picture);
     mounts.sync();
@@ -66,26 +56,22 @@ pub fn thin(bench: &Bench<'_>, mounts: &Mounts, sweep: &str, scenario: &Scenario
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
     let failed = code != Some(0);
-    bench.record(sweep, at, failed.then_some("full"), wrong, begun);
-    failed
+    Done::case(failed.then_some("full"), wrong)
 }
 
 /// The file system finds itself broken at the call `at` of those that change it, and turns read-only.
-pub fn read_only(bench: &Bench<'_>, mounts: &Mounts, sweep: &str, scenario: &Scenario, at: usize) -> bool {
-    let begun = Instant::now();
+pub fn read_only(bench: &Bench, mounts: &Mounts, scenario: &Scenario, at: usize) -> Done {
     bench.place.put(&scenario.picture);
     mounts.sync();
     let (ended, mut wrong) = bench.disturbed(changes, at, Act::Meanwhile(&mut || mounts.find_broken()));
     mounts.mend_and_mount();
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, ended.reached.map(|call| call.name()), wrong, begun);
-    ended.reached.is_some()
+    Done::at(ended.reached, wrong)
 }
 
 /// From the call `at` of those that change a disk nothing can be removed from the drop.
-pub fn undeletable(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize) -> bool {
-    let begun = Instant::now();
+pub fn undeletable(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     bench.place.put(&scenario.picture);
     let drop = bench.place.drop();
     let folders = [drop.clone(), drop.join("new"), drop.join(".claimed"), drop.join(".claimed/torture")];
@@ -98,8 +84,7 @@ pub fn undeletable(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usiz
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     chattr("-i");
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, ended.reached.map(|call| call.name()), wrong, begun);
-    ended.reached.is_some()
+    Done::at(ended.reached, wrong)
 }
 
 /// What is done to a content.
@@ -117,16 +102,14 @@ const DAMAGES: [&str; 9] = [
 
 /// Damages one of the contents of a settled site: `verify` must find it and name it. Gives whether there is a damage
 /// of number `at`.
-pub fn damaged(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize) -> bool {
-    let begun = Instant::now();
+pub fn damaged(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     bench.place.put(&scenario.picture);
     let mut wrong = bench.recover_and_judge(&scenario.mails);
     let contents = contents(&bench.place.contents());
     let Some((file, damage)) =
         contents.get((at - 1) / DAMAGES.len()).map(|file| (file, DAMAGES[(at - 1) % DAMAGES.len()]))
     else {
-        bench.record(sweep, at, None, wrong, begun);
-        return false;
+        return Done::case(None, wrong);
     };
     spoil(file, damage);
     let verify = bench.place.output(&["verify", "--json"]);
@@ -138,8 +121,7 @@ pub fn damaged(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize) -
             what: format!("{damage} of {digest} was not found: {said}"),
         });
     }
-    bench.record(sweep, at, Some(damage), wrong, begun);
-    true
+    Done::case(Some(damage), wrong)
 }
 
 fn contents(folder: &Path) -> Vec<PathBuf> {

@@ -1,10 +1,8 @@
 //! Each system call fails with each error that a disk, a quota or a kernel short of memory gives, once and for ever.
 
-use std::time::Instant;
-
 use nix::errno::Errno;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Done};
 use crate::mails::Scenario;
 use crate::trace::{Act, fallible};
 
@@ -21,20 +19,11 @@ pub const ERRORS: [Errno; 9] = [
 ];
 
 /// Fails call `at`; gives whether the run came to it.
-pub fn at_call(
-    bench: &Bench<'_>,
-    sweep: &str,
-    scenario: &Scenario,
-    at: usize,
-    error: Errno,
-    for_ever: bool,
-) -> bool {
-    let begun = Instant::now();
+pub fn at_call(bench: &Bench, scenario: &Scenario, at: usize, error: Errno, for_ever: bool) -> Done {
     bench.place.put(&scenario.picture);
     let act = if for_ever { Act::FailForEver(error) } else { Act::Fail(error) };
     let (ended, mut wrong) = bench.disturbed(fallible, at, act);
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, ended.reached.map(|call| call.name()), wrong, begun);
-    ended.reached.is_some()
+    Done::at(ended.reached, wrong)
 }

@@ -1,15 +1,16 @@
 //! What was tried and what came of it, a line for each trial: a run that was stopped goes on where it was.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Kind, Wrong};
-use crate::place::PROGRAM;
+use crate::bench::Done;
+use crate::model::Kind;
+use crate::place::program;
 use crate::seen::sha256;
 
 /// One trial: something was done to a site, and the model judged what was left.
@@ -20,16 +21,20 @@ pub struct Trial {
     /// The call, or the case, that it was about.
     pub at: usize,
     /// What was met, if the run came to it at all: which call, or which case.
-    pub reached: Option<String>,
+    pub met: Option<String>,
+    /// Whether there may be more beyond it.
+    pub more: bool,
     pub wrong: Vec<(String, String)>,
     pub seconds: f64,
 }
 
 impl Trial {
-    pub fn new(sweep: &str, at: usize, reached: Option<&str>, wrong: &[Wrong], seconds: f64) -> Trial {
-        let reached = reached.map(str::to_owned);
-        let wrong = wrong.iter().map(|one| (format!("{:?}", one.kind), one.what.clone())).collect();
-        Trial { sweep: sweep.to_owned(), at, reached, wrong, seconds }
+    pub fn new(sweep: &str, at: usize, done: Done, seconds: f64) -> Trial {
+        let mut wrong: Vec<_> =
+            done.wrong.into_iter().map(|one| (format!("{:?}", one.kind), one.what)).collect();
+        wrong.dedup();
+        let met = done.met.map(str::to_owned);
+        Trial { sweep: sweep.to_owned(), at, met, more: done.more, wrong, seconds }
     }
 }
 
@@ -39,45 +44,61 @@ pub struct Journal {
     trials: Mutex<Vec<Trial>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, PartialEq)]
 struct Head {
-    /// SHA-256 of the program that is tried.
+    /// SHA-256 of the program that is tried, and of this one.
     program: String,
+    judge: String,
 }
 
 impl Journal {
-    /// Goes on with the journal in `file`, unless it is of another program: then it begins anew.
+    /// Goes on with the journal in `file`. One of another program, or of another judge, is laid aside.
     pub fn open(file: &Path) -> Journal {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        let head = Head { program: sha256(&fs::read(PROGRAM).unwrap()) };
+        let digest = |path: &Path| sha256(&fs::read(path).unwrap());
+        let judge = digest(&std::env::current_exe().unwrap());
+        let head = Head { program: digest(Path::new(program())), judge };
         let text = fs::read_to_string(file).unwrap_or_default();
         let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        let same = lines.next().is_some_and(|line| {
-            serde_json::from_str::<Head>(line).is_ok_and(|was| was.program == head.program)
-        });
-        let trials: Vec<Trial> =
-            if same { lines.map(|line| serde_json::from_str(line).unwrap()).collect() } else { Vec::new() };
-        // Written anew: what was cut off in the middle of a line goes.
-        let mut out = File::create(file).unwrap();
+        let was = lines.next().map(|line| serde_json::from_str::<Head>(line).ok());
+        let trials: Vec<Trial> = match was {
+            None => Vec::new(),
+            // A line that was cut off is tried again.
+            Some(was) if was.as_ref() == Some(&head) => {
+                lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+            }
+            Some(_) => {
+                let aside = file.with_extension("old");
+                println!("{} is of another program: now {}", file.display(), aside.display());
+                fs::rename(file, aside).unwrap();
+                Vec::new()
+            }
+        };
+        let fresh = file.with_extension("new");
+        let mut out = File::create(&fresh).unwrap();
         writeln!(out, "{}", serde_json::to_string(&head).unwrap()).unwrap();
         let mut before: BTreeMap<String, BTreeMap<usize, bool>> = BTreeMap::new();
         for trial in &trials {
             writeln!(out, "{}", serde_json::to_string(trial).unwrap()).unwrap();
-            before.entry(trial.sweep.clone()).or_default().insert(trial.at, trial.reached.is_some());
+            before.entry(trial.sweep.clone()).or_default().insert(trial.at, trial.more);
         }
-        drop(out);
-        let out = OpenOptions::new().append(true).open(file).unwrap();
+        fs::rename(&fresh, file).unwrap();
         Journal { file: Mutex::new(out), before, trials: Mutex::new(trials) }
     }
 
-    /// Whether this trial was made already, and if so, whether the run came to that call.
+    /// Whether this trial was made already, and if so, whether there may be more beyond it.
     pub fn made(&self, sweep: &str, at: usize) -> Option<bool> {
         self.before.get(sweep)?.get(&at).copied()
     }
 
+    /// Whether any trial of a sweep met what it was about.
+    pub fn has_met(&self, sweep: &str) -> bool {
+        self.trials.lock().unwrap().iter().any(|trial| trial.sweep == sweep && trial.met.is_some())
+    }
+
     pub fn add(&self, trial: Trial) {
         for (kind, what) in &trial.wrong {
-            let call = trial.reached.as_deref().unwrap_or("its end");
+            let call = trial.met.as_deref().unwrap_or("its end");
             eprintln!("{} at {} ({call}): {kind}: {what}", trial.sweep, trial.at);
         }
         let line = serde_json::to_string(&trial).unwrap() + "\n";
@@ -85,8 +106,8 @@ impl Journal {
         self.trials.lock().unwrap().push(trial);
     }
 
-    /// The table, and whether nothing was wrong.
-    pub fn table(&self) -> (String, bool) {
+    /// How many trials met what they were about, and in how many of them what was wrong.
+    pub fn table(&self) -> String {
         let trials = self.trials.lock().unwrap();
         let mut rows: BTreeMap<String, Row> = BTreeMap::new();
         for trial in trials.iter() {
@@ -99,16 +120,14 @@ impl Journal {
             text.push_str(&format!(" {:>9}", format!("{kind:?}").to_lowercase()));
         }
         text.push_str(&format!(" {:>9}\n", "seconds"));
-        let mut sound = true;
         for (name, row) in &rows {
-            sound &= row.wrong.is_empty();
-            text.push_str(&format!("{:34} {:>8}", name.replace('~', "–"), row.reached));
+            text.push_str(&format!("{:34} {:>8}", name.replace('~', "–"), row.met));
             for kind in KINDS {
                 text.push_str(&format!(" {:>9}", row.wrong.get(&format!("{kind:?}")).unwrap_or(&0)));
             }
             text.push_str(&format!(" {:>9.0}\n", row.seconds));
         }
-        (text, sound)
+        text
     }
 
     /// The sweeps and calls at which something was wrong.
@@ -135,7 +154,7 @@ const KINDS: [Kind; 7] =
 
 #[derive(Default)]
 struct Row {
-    reached: usize,
+    met: usize,
     /// Trials with at least one of each kind.
     wrong: BTreeMap<String, usize>,
     seconds: f64,
@@ -143,7 +162,7 @@ struct Row {
 
 impl Row {
     fn add(&mut self, trial: &Trial) {
-        self.reached += usize::from(trial.reached.is_some());
+        self.met += usize::from(trial.met.is_some());
         self.seconds += trial.seconds;
         for kind in trial.wrong.iter().map(|(kind, _)| kind).collect::<BTreeSet<_>>() {
             *self.wrong.entry(kind.clone()).or_default() += 1;

@@ -1,34 +1,41 @@
 //! kill -9 at each system call, and once more while the next run recovers.
 
-use std::time::Instant;
-
-use crate::bench::Bench;
+use crate::bench::{Bench, Done};
 use crate::mails::Scenario;
 use crate::trace::{Act, all};
 
 /// Kills at call `at`; gives whether the run came to it.
-pub fn once(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize) -> bool {
-    let begun = Instant::now();
+pub fn once(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     bench.place.put(&scenario.picture);
     let (ended, mut wrong) = bench.disturbed(all, at, Act::Kill);
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, ended.reached.map(|call| call.name()), wrong, begun);
-    ended.reached.is_some()
+    Done::at(ended.reached, wrong)
 }
 
 /// Kills at call `at`, and the run after it at another one: which, is drawn by `salt`, always the same.
-pub fn twice(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize, salt: usize) -> bool {
-    let begun = Instant::now();
+pub fn twice(bench: &Bench, scenario: &Scenario, at: usize, salt: usize) -> Done {
     bench.place.put(&scenario.picture);
-    let (ended, mut wrong) = bench.disturbed(all, at, Act::Kill);
-    if ended.reached.is_some() {
-        // A recovery makes about as many calls as a run from the beginning.
-        let second = 1 + ((at * 7919 + salt * 104_729) % 1100);
-        wrong.extend(bench.disturbed(all, second, Act::Kill).1);
+    let (first, mut wrong) = bench.disturbed(all, at, Act::Kill);
+    let mut second = None;
+    if first.reached.is_some() {
+        let left = bench.place.picture();
+        let drawn = at * 7919 + salt * 104_729;
+        let (mut again, more) = bench.disturbed(all, 1 + drawn % MOST, Act::Kill);
+        wrong.extend(more);
+        if again.reached.is_none() {
+            // Now it is known how many calls this recovery makes.
+            bench.place.put(&left);
+            let (once_more, more) = bench.disturbed(all, 1 + drawn % again.calls, Act::Kill);
+            wrong.extend(more);
+            again = once_more;
+        }
+        second = again.reached;
         wrong.extend(bench.judge_any_moment(&scenario.mails));
     }
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, ended.reached.map(|call| call.name()), wrong, begun);
-    ended.reached.is_some()
+    Done { more: first.reached.is_some(), met: second.map(|call| call.name()), wrong }
 }
+
+/// No recovery makes more calls.
+const MOST: usize = 2500;

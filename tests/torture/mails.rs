@@ -199,6 +199,7 @@ fn scenario(
                 message_id: format!("{message_id}@example.net"),
                 file: digest,
                 deliveries: 1,
+                kept: form == Form::Keeping,
                 fates: one.fates,
             }),
         }

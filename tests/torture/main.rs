@@ -33,7 +33,7 @@ use std::process::{Command, ExitCode};
 use clap::Parser;
 
 use bench::Bench;
-use journal::Journal;
+use journal::{Journal, Trial};
 use mails::Scenario;
 use mounts::{Form, Mounts};
 use place::Place;
@@ -50,7 +50,7 @@ struct Arguments {
     /// Only this call of each
     #[arg(long)]
     at: Option<usize>,
-    /// How many are tried at a time; as many as there are processors if left out
+    /// How many are tried at a time; two for each processor if left out, as many of them wait for locks
     #[arg(long)]
     jobs: Option<usize>,
     /// What was tried; with the same file and the same program the next run goes on
@@ -90,19 +90,18 @@ fn main() -> ExitCode {
 
 /// Gives whether nothing was wrong.
 fn torture(arguments: &Arguments, inside: bool, target: &Path, work: &Path) -> bool {
+    place::take_program(work);
     let scenarios = mails::scenarios(&Place::new(&work.join("made")));
     let mut jobs = plan::plan(&scenarios, &Able::here(inside, work), arguments.full);
     let wanted = |job: &Job| arguments.only.iter().any(|only| job.name.starts_with(only));
     jobs.retain(|job| arguments.only.is_empty() || wanted(job));
     assert!(!jobs.is_empty(), "nothing is called {:?}", arguments.only);
-    let name = if arguments.full { "full.jsonl" } else { "sample.jsonl" };
-    let file = arguments.journal.clone().unwrap_or_else(|| target.join(name));
-    if !arguments.full && arguments.journal.is_none() {
-        let _ = fs::remove_file(&file);
-    }
-    let journal = Journal::open(&file);
+    // Only what takes long is worth going on with.
+    let goes_on = arguments.full && arguments.at.is_none();
+    let own = if goes_on { target.join("full.jsonl") } else { work.join("journal") };
+    let journal = Journal::open(arguments.journal.as_deref().unwrap_or(&own));
     let workers =
-        arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        arguments.jobs.unwrap_or_else(|| 2 * std::thread::available_parallelism().map_or(1, usize::from));
     let failures = target.join("failed");
     std::thread::scope(|scope| {
         for worker in 0..workers {
@@ -112,14 +111,17 @@ fn torture(arguments: &Arguments, inside: bool, target: &Path, work: &Path) -> b
             scope.spawn(move || worker.work_off(&work));
         }
     });
-    let (table, sound) = journal.table();
-    println!("{table}");
-    for (job, at) in journal.failed() {
-        println!(
-            "again: cargo test --release --test torture -- --full --only '{job}' --at {at} --journal /dev/null"
-        );
+    println!("{}", journal.table());
+    let failed = journal.failed();
+    for (job, at) in &failed {
+        println!("again: cargo test --release --test torture -- --full --only '{job}' --at {at}");
     }
-    sound
+    // A sweep that met nothing shows nothing.
+    let idle: Vec<_> = jobs.iter().filter(|job| !journal.has_met(&job.name)).map(|job| &job.name).collect();
+    for name in &idle {
+        println!("met nothing: {name}");
+    }
+    failed.is_empty() && idle.is_empty()
 }
 
 struct Worker<'a> {
@@ -135,8 +137,8 @@ impl Worker<'_> {
     fn work_off(&self, work: &Path) {
         let place = Place::new(&work.join("site"));
         place.make("delete");
-        let here = Bench::new(place, &work.join("scratch"), self.failures, self.journal);
-        let mut made: Option<(Mounts, Bench<'_>)> = None;
+        let here = Bench::new(place, &work.join("scratch"), self.failures);
+        let mut made: Option<(Mounts, Bench)> = None;
         for job in self.jobs {
             if let Some(form) = job.form().filter(|_| !job.sweep.is_over())
                 && made.as_ref().is_none_or(|(mounts, _)| mounts.form() != form)
@@ -149,15 +151,19 @@ impl Worker<'_> {
                 _ => (&here, None),
             };
             while let Some(at) = job.sweep.next(self.only) {
-                let done = self.journal.made(&job.name, at);
-                let scenario = &self.scenarios[job.scenario];
-                job.sweep.told(done.unwrap_or_else(|| job.attempt(bench, mounts, scenario, at)));
+                let more = self.journal.made(&job.name, at).unwrap_or_else(|| {
+                    let (done, seconds) = job.attempt(bench, mounts, &self.scenarios[job.scenario], at);
+                    let more = done.more;
+                    self.journal.add(Trial::new(&job.name, at, done, seconds));
+                    more
+                });
+                job.sweep.told(more);
             }
         }
     }
 
-    fn mounted(&self, work: &Path, form: Form) -> (Mounts, Bench<'_>) {
+    fn mounted(&self, work: &Path, form: Form) -> (Mounts, Bench) {
         let (mounts, place) = Mounts::make(work, form);
-        (mounts, Bench::new(place, &work.join("scratch"), self.failures, self.journal))
+        (mounts, Bench::new(place, &work.join("scratch"), self.failures))
     }
 }

@@ -12,6 +12,8 @@ pub struct Mail {
     pub file: String,
     /// How many times it was delivered, byte for byte the same.
     pub deliveries: usize,
+    /// It is kept aside once it is rejected.
+    pub kept: bool,
     pub fates: Vec<(String, Fate)>,
 }
 
@@ -172,7 +174,12 @@ pub fn when_settled(mails: &[Mail], seen: &Seen) -> Vec<Wrong> {
     }
     for mail in mails {
         final_outcomes(mail, seen, &mut found);
+        kept_aside(mail, seen, &mut found);
     }
+    let strange =
+        seen.kept.iter().filter(|claim| !mails.iter().any(|mail| mail.kept && mail.file == claim.file));
+    found
+        .extend(strange.map(|claim| wrong(Kind::Left, format!("kept aside and not meant to be: {claim:?}"))));
     every_one_told(seen, &mut found);
     let expected = expected_documents(mails);
     let filed = count(
@@ -196,7 +203,8 @@ fn count<T: Ord>(things: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 fn conserved(mails: &[Mail], seen: &Seen, found: &mut Vec<Wrong>) {
     let known: BTreeSet<_> = mails.iter().map(|mail| mail.file.as_str()).collect();
     let files = seen.waiting.iter().map(String::as_str);
-    let files = files.chain(seen.claimed.iter().chain(&seen.badmail).map(|claim| claim.file.as_str()));
+    let claims = seen.claimed.iter().chain(&seen.badmail).chain(&seen.kept);
+    let files = files.chain(claims.map(|claim| claim.file.as_str()));
     for file in files.filter(|file| !known.contains(file)) {
         found.push(wrong(Kind::Lost, format!("a file of mail holds what was never delivered: {file}")));
     }
@@ -350,6 +358,16 @@ fn final_outcomes(mail: &Mail, seen: &Seen, found: &mut Vec<Wrong>) {
             };
             found.push(wrong(kind, what));
         }
+    }
+}
+
+/// Each delivery that was to be kept aside is, as it came.
+fn kept_aside(mail: &Mail, seen: &Seen, found: &mut Vec<Wrong>) {
+    let ids: BTreeSet<_> =
+        seen.kept.iter().filter(|claim| claim.file == mail.file).map(|claim| &claim.delivery).collect();
+    let (there, wanted) = (ids.len(), if mail.kept { mail.deliveries } else { 0 });
+    if there < wanted {
+        found.push(wrong(Kind::Lost, format!("{}: {there} of {wanted} kept aside", mail.message_id)));
     }
 }
 

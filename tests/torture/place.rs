@@ -4,8 +4,21 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_mailshelf");
+static PROGRAM: OnceLock<String> = OnceLock::new();
+
+/// Takes a copy of the program into a folder: what is tried stays the same, whatever is built meanwhile.
+pub fn take_program(folder: &Path) {
+    let copy = folder.join("mailshelf");
+    fs::copy(env!("CARGO_BIN_EXE_mailshelf"), &copy).unwrap();
+    PROGRAM.get_or_init(|| copy.to_str().unwrap().to_owned());
+}
+
+pub fn program() -> &'static str {
+    PROGRAM.get().unwrap()
+}
+
 pub const DOMAIN: &str = "docs.example.org";
 
 /// The folders of a site; the configuration stands beside them.
@@ -63,13 +76,17 @@ impl Place {
     /// The program and its arguments.
     pub fn command(&self, arguments: &[&str]) -> Vec<String> {
         let config = self.config().display().to_string();
-        let begin = [PROGRAM, "--config", &config].map(str::to_owned);
+        let begin = [program(), "--config", &config].map(str::to_owned);
         begin.into_iter().chain(arguments.iter().map(|&one| one.to_owned())).collect()
     }
 
+    /// What it does; if it does not end, it is ended, with the exit code 124.
     pub fn output(&self, arguments: &[&str]) -> Output {
-        let command = self.command(arguments);
-        Command::new(&command[0]).args(&command[1..]).output().unwrap()
+        Command::new("timeout")
+            .args(["--kill-after=1", "120"])
+            .args(self.command(arguments))
+            .output()
+            .unwrap()
     }
 
     pub fn ok(&self, arguments: &[&str]) -> String {

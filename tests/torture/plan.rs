@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use nix::errno::Errno;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Done};
 use crate::disk::{self, Scarce};
 use crate::mails::Scenario;
 use crate::mounts::{Form, Mounts};
@@ -52,34 +53,34 @@ impl Job {
         }
     }
 
-    /// One trial; gives whether there is such a call, or such a case.
+    /// One trial; gives how it went, and how long that took.
     pub fn attempt(
         &self,
-        bench: &Bench<'_>,
+        bench: &Bench,
         mounts: Option<&Mounts>,
         scenario: &Scenario,
         at: usize,
-    ) -> bool {
-        let name = &self.name;
-        match (self.method, mounts) {
-            (Method::Cut { flushed, .. }, Some(mounts)) => {
-                power::cut(bench, mounts, name, scenario, at, flushed)
-            }
-            (Method::Judge { .. }, Some(mounts)) => power::judge(bench, mounts, name, scenario, at),
-            (Method::Full { part, of }, Some(mounts)) => {
-                disk::full(bench, mounts, name, scenario, at, part, of)
-            }
-            (Method::Thin, Some(mounts)) => disk::thin(bench, mounts, name, scenario, at),
-            (Method::ReadOnly, Some(mounts)) => disk::read_only(bench, mounts, name, scenario, at),
-            (Method::Fail(error, for_ever), _) => error::at_call(bench, name, scenario, at, error, for_ever),
-            (Method::KillAgain(salt), _) => kill::twice(bench, name, scenario, at, salt),
-            (Method::Undeletable, _) => disk::undeletable(bench, name, scenario, at),
-            (Method::Damaged, _) => disk::damaged(bench, name, scenario, at),
-            (Method::Race(race), _) => race::at_call(bench, name, scenario, at, race),
-            (Method::Appended, _) => race::appended(bench, name, scenario, at),
-            (Method::Clock(first, second), _) => race::clock(bench, name, scenario, at, (first, second)),
-            _ => kill::once(bench, name, scenario, at),
+    ) -> (Done, f64) {
+        let begun = Instant::now();
+        let done = match (self.method, mounts) {
+            (Method::Cut { flushed, .. }, Some(mounts)) => power::cut(bench, mounts, scenario, at, flushed),
+            (Method::Judge { .. }, Some(mounts)) => power::judge(bench, mounts, scenario, at),
+            (Method::Full { part, of }, Some(mounts)) => disk::full(bench, mounts, scenario, at, part, of),
+            (Method::Thin, Some(mounts)) => disk::thin(bench, mounts, scenario, at),
+            (Method::ReadOnly, Some(mounts)) => disk::read_only(bench, mounts, scenario, at),
+            (Method::Fail(error, for_ever), _) => error::at_call(bench, scenario, at, error, for_ever),
+            (Method::KillAgain(salt), _) => kill::twice(bench, scenario, at, salt),
+            (Method::Undeletable, _) => disk::undeletable(bench, scenario, at),
+            (Method::Damaged, _) => disk::damaged(bench, scenario, at),
+            (Method::Race(race), _) => race::at_call(bench, scenario, at, race),
+            (Method::Appended, _) => race::appended(bench, scenario, at),
+            (Method::Clock(first, second), _) => race::clock(bench, scenario, at, (first, second)),
+            _ => kill::once(bench, scenario, at),
+        };
+        if !done.wrong.is_empty() {
+            bench.keep(&format!("{} {at}", self.name));
         }
+        (done, begun.elapsed().as_secs_f64())
     }
 }
 
@@ -217,9 +218,10 @@ impl Plan<'_> {
                 continue;
             }
             let name = format!("{what} {name} {variant}").trim_end().to_owned();
-            // Samples of different jobs are taken at different calls.
-            let first =
-                1 + name.bytes().fold(7usize, |sum, byte| sum * 31 % 65_521 + usize::from(byte)) % sample;
+            // Samples of different jobs are taken at different calls; the fullest disk is the hardest.
+            let hash = name.bytes().fold(7usize, |sum, byte| sum * 31 % 65_521 + usize::from(byte));
+            let is_full = matches!(method, Method::Full { .. } | Method::Thin);
+            let first = if is_full { 1 } else { 1 + hash % sample };
             let stride =
                 if self.full { Stride { first: 1, every: 1 } } else { Stride { first, every: sample } };
             self.jobs.push(Job { name, scenario, sweep: Sweep::new(stride), method });

@@ -5,9 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
-use crate::bench::{Bench, stuck};
+use crate::bench::{Bench, Done, stuck};
 use crate::mails::Scenario;
 use crate::model::{self, Kind, Mail, Wrong};
 use crate::seen::sha256;
@@ -33,21 +32,18 @@ pub const RACES: [(Race, &str); 5] = [
     (Race::Two, "two-workers"),
 ];
 
-pub fn at_call(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize, race: Race) -> bool {
-    let begun = Instant::now();
+pub fn at_call(bench: &Bench, scenario: &Scenario, at: usize, race: Race) -> Done {
     bench.place.put(&scenario.picture);
-    let (reached, wrong) = match race {
+    match race {
         Race::Replaced => replaced(bench, scenario, at),
         Race::Truncated | Race::Unlinked => spoilt(bench, scenario, at, race),
         Race::Stopped => stopped(bench, scenario, at),
         Race::Two => two(bench, scenario, at),
-    };
-    bench.record(sweep, at, reached, wrong, begun);
-    reached.is_some()
+    }
 }
 
 /// The first mail of a scenario: where it stands now, in the drop or claimed.
-fn stands(bench: &Bench<'_>) -> Option<PathBuf> {
+fn stands(bench: &Bench) -> Option<PathBuf> {
     let drop = bench.place.drop();
     let claimed = fs::read_dir(drop.join(".claimed/torture")).into_iter().flatten().flatten();
     let claimed =
@@ -58,7 +54,7 @@ fn stands(bench: &Bench<'_>) -> Option<PathBuf> {
 
 /// A writer renames another mail over the name of the first. If that still stood in the drop, it is its writer who
 /// took it away.
-fn replaced(bench: &Bench<'_>, scenario: &Scenario, at: usize) -> (Option<&'static str>, Vec<Wrong>) {
+fn replaced(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     let waiting = bench.place.drop().join("accepted.eml");
     let unfinished = bench.place.drop().join(".later");
     let mail = fs::read_to_string(&waiting).unwrap().replace("accepted", "later");
@@ -71,13 +67,13 @@ fn replaced(bench: &Bench<'_>, scenario: &Scenario, at: usize) -> (Option<&'stat
     };
     let (ended, mut wrong) = bench.disturbed(all, at, Act::Meanwhile(&mut replace));
     if ended.reached.is_none() {
-        return (None, wrong);
+        return Done::case(None, wrong);
     }
     let mut mails = vec![later];
     mails.extend(scenario.mails.iter().skip(usize::from(taken_away)).cloned());
     wrong.extend(bench.judge_any_moment(&mails));
     wrong.extend(bench.recover_and_judge(&mails));
-    (ended.reached.map(|call| call.name()), wrong)
+    Done::at(ended.reached, wrong)
 }
 
 /// The same mail under another Message-ID and subject: `file` is the whole of it.
@@ -97,18 +93,14 @@ fn relabelled(mail: &Mail, file: &str) -> Mail {
 
 /// Somebody cuts the first mail to half, or takes it away: what is on record of it must be true, and all others are
 /// filed.
-fn spoilt(
-    bench: &Bench<'_>,
-    scenario: &Scenario,
-    at: usize,
-    race: Race,
-) -> (Option<&'static str>, Vec<Wrong>) {
+fn spoilt(bench: &Bench, scenario: &Scenario, at: usize, race: Race) -> Done {
     let whole = fs::read(stands(bench).unwrap()).unwrap();
     let message = whole.windows(9).position(|nine| nine == b"Received:").unwrap();
     let originals = [sha256(&whole[message..]), sha256(&whole[message..whole.len() / 2])];
-    let mut others = None;
+    let (mut others, mut spoilt) = (None, false);
     let mut spoil = || {
         let Some(file) = stands(bench) else { return };
+        spoilt = true;
         if race == Race::Unlinked {
             fs::remove_file(file).unwrap();
         } else {
@@ -122,16 +114,15 @@ fn spoilt(
         other.wait().unwrap();
     }
     if ended.reached.is_none() {
-        return (None, wrong);
+        return Done::case(None, wrong);
     }
     wrong.extend(model::in_itself(&bench.look()));
     // Its exit code may well say that a mail is gone.
     bench.place.output(&["run", "--json"]);
     let seen = bench.look();
     wrong.extend(model::in_itself(&seen));
-    let spoilt = &scenario.mails[0];
     let others: Vec<_> = scenario.mails.iter().skip(1).cloned().collect();
-    let (of_spoilt, rest) = model::split(seen, spoilt);
+    let (of_spoilt, rest) = model::split(seen, &scenario.mails[0]);
     wrong.extend(model::when_settled(&others, &rest));
     for version in of_spoilt.versions.iter().filter(|version| version.original) {
         if !originals.contains(&version.content) {
@@ -140,14 +131,22 @@ fn spoilt(
             wrong.push(Wrong { kind: Kind::Dangling, what });
         }
     }
-    if of_spoilt.deliveries.len() > 1 {
-        wrong.push(Wrong { kind: Kind::Doubled, what: format!("{:?}", of_spoilt.deliveries) });
+    if !spoilt {
+        // It was filed and gone already.
+        return Done { more: true, met: None, wrong };
     }
-    (ended.reached.map(|call| call.name()), wrong)
+    // What was taken away before it was read is no mail of ours; all else has one fate.
+    match of_spoilt.deliveries.as_slice() {
+        [] if race == Race::Unlinked => {}
+        [one] if one.state == "done" => {}
+        [] => wrong.push(Wrong { kind: Kind::Lost, what: "the mail is on no record".to_owned() }),
+        more => wrong.push(Wrong { kind: Kind::Doubled, what: format!("{more:?}") }),
+    }
+    Done::at(ended.reached, wrong)
 }
 
 /// The configuration of another worker on the same site.
-fn other(bench: &Bench<'_>) -> PathBuf {
+fn other(bench: &Bench) -> PathBuf {
     let config = bench.place.config();
     let text = fs::read_to_string(&config).unwrap().replace("node = \"torture\"", "node = \"other\"");
     let other = config.with_file_name("other.toml");
@@ -156,13 +155,13 @@ fn other(bench: &Bench<'_>) -> PathBuf {
 }
 
 /// Everything stands still at a call, while another worker and one of the same name do what they can.
-fn stopped(bench: &Bench<'_>, scenario: &Scenario, at: usize) -> (Option<&'static str>, Vec<Wrong>) {
+fn stopped(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     let other = other(bench);
     let mut meanwhile = || {
         for config in [bench.place.config(), other.clone()] {
             let config = config.display().to_string();
             let ran =
-                Command::new(crate::place::PROGRAM).args(["--config", &config, "run"]).output().unwrap();
+                Command::new(crate::place::program()).args(["--config", &config, "run"]).output().unwrap();
             // What it could not do, the others will have done.
             assert!(ran.status.code().is_some(), "a signal ended it: {ran:?}");
         }
@@ -170,13 +169,13 @@ fn stopped(bench: &Bench<'_>, scenario: &Scenario, at: usize) -> (Option<&'stati
     let (ended, mut wrong) = bench.disturbed(all, at, Act::Meanwhile(&mut meanwhile));
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    (ended.reached.map(|call| call.name()), wrong)
+    Done::at(ended.reached, wrong)
 }
 
 /// Two workers at a time, one of which is killed.
-fn two(bench: &Bench<'_>, scenario: &Scenario, at: usize) -> (Option<&'static str>, Vec<Wrong>) {
+fn two(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     let config = other(bench).display().to_string();
-    let mut beside = Command::new(crate::place::PROGRAM)
+    let mut beside = Command::new(crate::place::program())
         .args(["--config", &config, "run"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -188,18 +187,17 @@ fn two(bench: &Bench<'_>, scenario: &Scenario, at: usize) -> (Option<&'static st
     }
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    (ended.reached.map(|call| call.name()), wrong)
+    Done::at(ended.reached, wrong)
 }
 
 /// A writer that has the file open and appends `at` pieces, with a run between each two. Gives whether that is a
 /// number of pieces worth trying.
-pub fn appended(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize) -> bool {
-    let begun = Instant::now();
+pub fn appended(bench: &Bench, scenario: &Scenario, at: usize) -> Done {
     bench.place.put(&scenario.picture);
     let file = stands(bench).unwrap();
     let whole = fs::read(&file).unwrap();
     if at > whole.len().min(40) {
-        return false;
+        return Done::case(None, Vec::new());
     }
     File::create(&file).unwrap();
     let mut wrong = Vec::new();
@@ -217,8 +215,7 @@ pub fn appended(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize) 
     drop(writer);
     wrong.extend(bench.judge_any_moment(&scenario.mails));
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, Some("appended"), wrong, begun);
-    true
+    Done::case(Some("appended"), wrong)
 }
 
 /// How far the clock is off in the run that is killed, and in the one after it; the last one has the right time.
@@ -230,8 +227,7 @@ pub const FAKE_TIME: [&str; 2] =
     ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib64/faketime/libfaketimeMT.so.1"];
 
 /// Kills at call `at` with the clock off, and lets the next run have another one.
-pub fn clock(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize, clocks: (&str, &str)) -> bool {
-    let begun = Instant::now();
+pub fn clock(bench: &Bench, scenario: &Scenario, at: usize, clocks: (&str, &str)) -> Done {
     bench.place.put(&scenario.picture);
     let library = FAKE_TIME.iter().find(|library| fs::exists(library).unwrap_or(false)).unwrap();
     let preload = format!("LD_PRELOAD={library}");
@@ -245,6 +241,5 @@ pub fn clock(bench: &Bench<'_>, sweep: &str, scenario: &Scenario, at: usize, clo
         wrong.push(crate::bench::stuck(format!("the run at {} ended with {:?}", clocks.1, again.code)));
     }
     wrong.extend(bench.recover_and_judge(&scenario.mails));
-    bench.record(sweep, at, ended.reached.map(|call| call.name()), wrong, begun);
-    ended.reached.is_some()
+    Done::at(ended.reached, wrong)
 }

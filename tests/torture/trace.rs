@@ -48,6 +48,8 @@ pub enum Act<'a> {
 pub struct Ended {
     /// The call that was acted upon, if the run came to it.
     pub reached: Option<Sysno>,
+    /// How many calls were counted, up to the one that was acted upon.
+    pub calls: usize,
     /// The exit code of the program, unless a signal ended it.
     pub code: Option<i32>,
     /// It was killed because it did not end; where it stood.
@@ -61,50 +63,77 @@ pub fn all(_: Sysno) -> bool {
     true
 }
 
-/// Calls that may fail: not those by which threads wake each other and end, which the kernel grants always.
+/// Calls after which a disk may hold something else than before.
+const CHANGES: &[Sysno] = &[
+    Sysno::chmod,
+    Sysno::chown,
+    Sysno::copy_file_range,
+    Sysno::fallocate,
+    Sysno::fchmod,
+    Sysno::fchmodat,
+    Sysno::fchown,
+    Sysno::fchownat,
+    Sysno::fdatasync,
+    Sysno::fsetxattr,
+    Sysno::fsync,
+    Sysno::ftruncate,
+    Sysno::ioctl,
+    Sysno::lchown,
+    Sysno::link,
+    Sysno::linkat,
+    Sysno::mkdir,
+    Sysno::mkdirat,
+    Sysno::mknod,
+    Sysno::mknodat,
+    Sysno::open,
+    Sysno::openat,
+    Sysno::openat2,
+    Sysno::pwrite64,
+    Sysno::pwritev,
+    Sysno::pwritev2,
+    Sysno::rename,
+    Sysno::renameat,
+    Sysno::renameat2,
+    Sysno::rmdir,
+    Sysno::sendfile,
+    Sysno::setxattr,
+    Sysno::splice,
+    Sysno::symlink,
+    Sysno::symlinkat,
+    Sysno::sync_file_range,
+    Sysno::syncfs,
+    Sysno::truncate,
+    Sysno::unlink,
+    Sysno::unlinkat,
+    Sysno::utimensat,
+    Sysno::write,
+];
+
+/// Calls that the kernel always grants.
+const GRANTED: &[Sysno] = &[
+    Sysno::arch_prctl,
+    Sysno::exit,
+    Sysno::exit_group,
+    Sysno::futex,
+    Sysno::getcwd,
+    Sysno::geteuid,
+    Sysno::getpid,
+    Sysno::gettid,
+    Sysno::rseq,
+    Sysno::rt_sigreturn,
+    Sysno::sched_yield,
+    Sysno::set_tid_address,
+    Sysno::uname,
+];
+
+/// Calls that may fail.
 pub fn fallible(call: Sysno) -> bool {
-    ![Sysno::futex, Sysno::exit, Sysno::exit_group].contains(&call)
+    !GRANTED.contains(&call)
 }
 
-/// Calls after which a disk may hold something else than before.
+/// Calls that change a disk, or give the means to.
 pub fn changes(call: Sysno) -> bool {
-    use Sysno::{
-        chmod, copy_file_range, fallocate, fchmod, fchmodat, fchown, fdatasync, fsync, ftruncate, ioctl,
-        link, linkat, mkdir, mkdirat, open, openat, pwrite64, pwritev, rename, renameat, renameat2, rmdir,
-        sync_file_range, syncfs, unlink, unlinkat, utimensat, write, writev,
-    };
-    [
-        chmod,
-        copy_file_range,
-        fallocate,
-        fchmod,
-        fchmodat,
-        fchown,
-        fdatasync,
-        fsync,
-        ftruncate,
-        ioctl,
-        link,
-        linkat,
-        mkdir,
-        mkdirat,
-        open,
-        openat,
-        pwrite64,
-        pwritev,
-        rename,
-        renameat,
-        renameat2,
-        rmdir,
-        sync_file_range,
-        syncfs,
-        unlink,
-        unlinkat,
-        utimensat,
-        write,
-        writev,
-    ]
-    .contains(&call)
+    CHANGES.contains(&call)
 }
 
 /// Runs `command` to its end, and acts at the call of number `at`, the first being 1. What it prints goes to `output`.
@@ -155,7 +184,12 @@ pub fn run(command: &[&str], output: &Path, counts: Counts, at: usize, act: Act<
         };
         tracer.follow(pid);
         drop(ended);
-        Ended { reached: tracer.reached, code: tracer.code, hung: patience.join().unwrap() }
+        Ended {
+            reached: tracer.reached,
+            calls: tracer.calls,
+            code: tracer.code,
+            hung: patience.join().unwrap(),
+        }
     })
 }
 
