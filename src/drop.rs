@@ -40,7 +40,7 @@ pub(crate) use home::{CLAIMS, LOCK, lock_file, make_folder, try_own};
 pub use mailshelf_storage::error::shown;
 pub use scan::Scan;
 pub(crate) use slots::SLOTS;
-pub use slots::{Note, Slots};
+pub use slots::{COMMITTER, Note, Slots};
 pub(crate) use take::open_regular;
 pub use take::{NotTaken, Rest, Taken};
 

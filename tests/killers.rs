@@ -155,21 +155,41 @@ fn killers_that_come_to_the_service_are_found_out() {
     assert!(numbers.iter().all(|nth| readings[&format!("m{nth}@example.net")] <= 4), "{readings:?}");
 }
 
-/// At every place in turn while mail is read, in the worker and in the child that reads a suspect alone.
+/// The worker while it reads mail, and in every other round the child that reads a suspect alone.
 #[test]
 fn a_worker_killed_from_outside_a_hundred_times_sends_nothing_to_badmail() {
-    let site = site(20);
-    let (mut mails, mut killed) = (20, 0);
-    while killed < 100 {
-        let failpoint = format!("parsed=kill@{}", 1 + killed % 5);
-        let output = site.command(&["run"]).env("MAILSHELF_FAILPOINT", failpoint).output().unwrap();
-        killed += usize::from(output.status.code().is_none());
-        for nth in mails..mails + 2 {
+    let site = site(0);
+    let mut mails = 0;
+    for round in 0..100 {
+        // A child is only asked of a mail that somebody had in hand, and once no other mail is left.
+        let (failpoint, fresh) = match round % 2 {
+            0 => (format!("parsed=kill@{}", 1 + round % 5), 6),
+            _ => ("begun=note;begun=kill".to_owned(), 0),
+        };
+        for nth in mails..mails + fresh {
             site.deliver(&format!("{nth:03}.eml"), text_of(nth));
         }
-        mails += 2;
-        assert!(mails < 600, "{killed} kills");
+        mails += fresh;
+        let output = poisoned(&site, &failpoint, "run").output().unwrap();
+        assert_ne!(output.status.code(), Some(0), "round {round}: nobody was killed");
     }
+    let children = fs::read_to_string(site.path("notes")).unwrap().lines().count();
+    assert_eq!(children, 50, "children that were killed");
     site.run();
     assert_only_killers_are_bad(&site, mails, &[]);
+}
+
+/// Deciding what becomes of a mail reads what strangers wrote, too. Whoever dies of that takes it last from then on.
+#[test]
+fn a_mail_that_kills_whoever_decides_holds_up_nobody() {
+    let site = site(30);
+    for run in 0..4 {
+        let output = poisoned(&site, "decided:m7@example.net=abort@*", "run").output().unwrap();
+        assert_eq!(output.status.code(), None, "run {run}: {output:?}");
+        site.deliver(&format!("{:03}.eml", 30 + run), text_of(30 + run));
+    }
+    // All that came before the last run, but the one; each with its original.
+    assert_eq!(site.documents("all").len(), 2 * 32);
+    site.run();
+    assert_only_killers_are_bad(&site, 34, &[]);
 }

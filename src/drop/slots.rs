@@ -1,5 +1,5 @@
-//! Blame: each worker notes which mail it is about to parse, so that after a death only those are suspects. A file of
-//! fixed records in the claim folder, one for each worker. Never synced: what the kernel has survives the death of a
+//! Blame: each worker notes which mail it is about to parse, and the committer which it is about to decide, so that after
+//! a death only those are suspects. A file of fixed records in the claim folder, one for each of them. Never synced: what the kernel has survives the death of a
 //! process, and a power cut is nobody's blame.
 
 use std::fs::File;
@@ -16,8 +16,10 @@ use super::{DropError, home, unique};
 pub(crate) const SLOTS: &str = ".slots";
 /// An id, blanks, and a newline, so that people can read it too.
 const RECORD: usize = 32;
-/// Slots of workers; the records of suspects follow them. More workers than this share the last one.
+/// Slots of workers, of which the last one is the committer's; the records of suspects follow them.
 const WORKERS: usize = 256;
+/// The number of the one who decides what becomes of mail.
+pub const COMMITTER: usize = WORKERS - 1;
 /// More records than any machine has workers; what follows was not written by us.
 const MOST: u64 = 1 << 16;
 const EMPTY: [u8; RECORD] = *b"                               \n";
@@ -43,15 +45,15 @@ impl Slots {
         Ok(slots)
     }
 
-    /// Notes that worker number `worker` (from 0) is about to parse `id`; forgotten when the note is dropped, which a
-    /// death does not do.
+    /// Notes that worker number `worker` (from 0; those beyond the slots share the last one) has `id` in hand; forgotten
+    /// when the note is dropped, which a death does not do.
     pub fn enter(&self, worker: usize, id: DeliveryId) -> Result<Note<'_>, DropError> {
         let slot = worker.min(WORKERS - 1);
         self.write(slot, Some(id))?;
         Ok(Note { slots: self, slot })
     }
 
-    /// The mails that were being parsed when their worker died, here or on a node that was adopted, and that nobody
+    /// The mails that somebody had in hand who died, here or on a node that was adopted, and that nobody
     /// has acquitted since: a suspicion outlives every process that dies before it could look into it.
     pub fn suspects(&self) -> Vec<DeliveryId> {
         self.lock().clone()

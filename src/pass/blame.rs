@@ -137,7 +137,7 @@ fn ending(status: ExitStatus, begun: bool) -> Ending {
     const BY_ITSELF: [i32; 7] =
         [libc::SIGSEGV, libc::SIGABRT, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGXCPU, libc::SIGSYS];
     match (status.code(), status.signal()) {
-        (Some(0), _) => Ending::Survived,
+        (Some(0), _) if begun => Ending::Survived,
         _ if !begun => Ending::Unclear(format!("the process that was to read it ended with {status} before")),
         (Some(code), _) if code == i32::from(PANICKED) => Ending::Died("a panic".to_owned()),
         (_, Some(signal)) if BY_ITSELF.contains(&signal) => Ending::Died(format!("signal {signal}")),

@@ -11,7 +11,7 @@ use super::prepare::{Prepared, Reading, panicked};
 use super::{Pass, decide, store};
 use crate::config::Rejected;
 use crate::dispose::Disposer;
-use crate::drop::Claimed;
+use crate::drop::{COMMITTER, Claimed};
 use crate::escape::Escaped;
 use crate::outcome::Reason;
 use crate::record::quota::Terms;
@@ -152,7 +152,11 @@ impl Pass<'_> {
         let version = reader.settings_version()?;
         let decided = batch.iter().map(|mail| match fate {
             Some(fate) => Ok(decide::undecided(mail, &site.config, fate.clone())),
-            None => decide::decide(mail, &site.config, &*reader),
+            None => {
+                // Deciding reads what strangers wrote, too: names, and the first bytes of files.
+                let _blamed = self.drop.slots().enter(COMMITTER, mail.claimed.id);
+                decide::decide(mail, &site.config, &*reader)
+            }
         });
         let decided = decided.collect::<Result<Vec<_>, _>>()?;
         let terms = Terms::of(&site.config.drop, Timestamp::now());
