@@ -1,7 +1,7 @@
 //! Disks that are full, lie, turn read-only or rot.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -135,7 +135,8 @@ fn contents(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn spoil(file: &Path, damage: &str) {
-    // Contents may be read by their owner alone, and written by nobody; root is not asked.
+    // Contents are written by nobody.
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
     let size = fs::metadata(file).unwrap().len();
     let open = || OpenOptions::new().read(true).write(true).open(file).unwrap();
     let flip = |at: u64| {

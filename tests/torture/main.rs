@@ -25,6 +25,7 @@ mod seen;
 mod sweep;
 mod trace;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -66,17 +67,31 @@ fn main() -> ExitCode {
     let inside = std::env::var_os(INSIDE).is_some();
     if !inside && rustix::process::geteuid().is_root() {
         // Whatever ends this, its mounts go with it.
-        let error = Command::new("unshare")
-            .args(["--mount", "--propagation", "private"])
-            .arg(std::env::current_exe().unwrap())
-            .args(std::env::args_os().skip(1))
-            .env(INSIDE, "1")
-            .exec();
-        println!("skipped: power cuts and disks: unshare: {error}");
+        let private = |program: &OsStr| {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["--mount", "--propagation", "private"]).arg(program);
+            unshare
+        };
+        match private(OsStr::new("true")).output() {
+            Ok(tried) if tried.status.success() => {
+                let own = std::env::current_exe().unwrap();
+                let error =
+                    private(own.as_os_str()).args(std::env::args_os().skip(1)).env(INSIDE, "1").exec();
+                println!("unshare: {error}");
+                return ExitCode::FAILURE;
+            }
+            // A container may not let its root mount anything; then this says itself what is skipped.
+            tried => println!("no mounts of its own: {tried:?}"),
+        }
     }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("torture");
-    fs::create_dir_all(&target).unwrap();
-    let work = tempfile::tempdir_in(&target).unwrap();
+    let work = match fs::create_dir_all(&target).and_then(|()| tempfile::tempdir_in(&target)) {
+        Ok(work) => work,
+        Err(error) => {
+            println!("cannot write to {}: {error}", target.display());
+            return ExitCode::FAILURE;
+        }
+    };
     if inside {
         // What a disk does is tried on disks made for it; all else need not wait for one.
         mounts::command("mount", &["-t", "tmpfs", "torture", mounts::text(work.path())]);
@@ -95,7 +110,10 @@ fn torture(arguments: &Arguments, inside: bool, target: &Path, work: &Path) -> b
     let mut jobs = plan::plan(&scenarios, &Able::here(inside, work), arguments.full);
     let wanted = |job: &Job| arguments.only.iter().any(|only| job.name.starts_with(only));
     jobs.retain(|job| arguments.only.is_empty() || wanted(job));
-    assert!(!jobs.is_empty(), "nothing is called {:?}", arguments.only);
+    if jobs.is_empty() {
+        println!("nothing that can be done here begins with {:?}", arguments.only);
+        return false;
+    }
     // Only what takes long is worth going on with.
     let goes_on = arguments.full && arguments.at.is_none();
     let own = if goes_on { target.join("full.jsonl") } else { work.join("journal") };

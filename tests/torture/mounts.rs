@@ -32,6 +32,32 @@ pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// Tries to make and to mount one of each kind; why that cannot be done.
+pub fn loops(work: &Path) -> Result<(), String> {
+    for kind in ["ext4", "xfs"] {
+        let (image, at) = (work.join(format!("{kind}.image")), work.join(kind));
+        fs::create_dir_all(&at).unwrap();
+        fs::File::create(&image).unwrap().set_len(SIZE).unwrap();
+        let force = if kind == "xfs" { "-f" } else { "-F" };
+        for (name, arguments) in [
+            (format!("mkfs.{kind}"), vec!["-q", force, text(&image)]),
+            ("mount".to_owned(), vec!["-o", "loop", text(&image), text(&at)]),
+            ("umount".to_owned(), vec![text(&at)]),
+        ] {
+            let output =
+                Command::new(&name).args(arguments).output().map_err(|error| format!("{name}: {error}"))?;
+            if !output.status.success() {
+                return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr).trim()));
+            }
+        }
+        fs::remove_file(image).unwrap();
+    }
+    Ok(())
+}
+
+/// Of an image: the smallest that mkfs.xfs makes; of memory only what is used is taken.
+const SIZE: u64 = 320 << 20;
+
 impl Mounts {
     /// Makes and mounts them below `work`, an empty folder.
     pub fn make(work: &Path, form: Form) -> (Mounts, Place) {
@@ -49,8 +75,7 @@ impl Mounts {
         for nth in 0..count {
             fs::create_dir_all(mounts.folder(nth)).unwrap();
             if form != Form::Memory {
-                // The smallest that mkfs.xfs makes; of memory only what is used is taken.
-                fs::File::create(mounts.image(nth)).unwrap().set_len(320 << 20).unwrap();
+                fs::File::create(mounts.image(nth)).unwrap().set_len(SIZE).unwrap();
                 let kind = mounts.kind();
                 let force = if kind == "xfs" { "-f" } else { "-F" };
                 command(&format!("mkfs.{kind}"), &["-q", force, text(&mounts.image(nth))]);

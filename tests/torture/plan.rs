@@ -1,15 +1,16 @@
 //! All that is done, in the order in which it is done.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use nix::errno::Errno;
 
-use crate::bench::{Bench, Done};
+use crate::bench::{Bench, Done, stuck};
 use crate::disk::{self, Scarce};
 use crate::mails::Scenario;
-use crate::mounts::{Form, Mounts};
+use crate::mounts::{self, Form, Mounts};
 use crate::race::{self, Race};
 use crate::sweep::{Stride, Sweep};
 use crate::{error, kill, power};
@@ -62,7 +63,19 @@ impl Job {
         at: usize,
     ) -> (Done, f64) {
         let begun = Instant::now();
-        let done = match (self.method, mounts) {
+        let tried = catch_unwind(AssertUnwindSafe(|| self.try_at(bench, mounts, scenario, at)));
+        let done = tried.unwrap_or_else(|panic| {
+            let what = panic.downcast_ref::<String>().map_or("it panicked", String::as_str);
+            Done { met: Some("panic"), more: true, wrong: vec![stuck(what)] }
+        });
+        if !done.wrong.is_empty() {
+            bench.keep(&format!("{} {at}", self.name));
+        }
+        (done, begun.elapsed().as_secs_f64())
+    }
+
+    fn try_at(&self, bench: &Bench, mounts: Option<&Mounts>, scenario: &Scenario, at: usize) -> Done {
+        match (self.method, mounts) {
             (Method::Cut { flushed, .. }, Some(mounts)) => power::cut(bench, mounts, scenario, at, flushed),
             (Method::Judge { .. }, Some(mounts)) => power::judge(bench, mounts, scenario, at),
             (Method::Full { part, of }, Some(mounts)) => disk::full(bench, mounts, scenario, at, part, of),
@@ -76,11 +89,7 @@ impl Job {
             (Method::Appended, _) => race::appended(bench, scenario, at),
             (Method::Clock(first, second), _) => race::clock(bench, scenario, at, (first, second)),
             _ => kill::once(bench, scenario, at),
-        };
-        if !done.wrong.is_empty() {
-            bench.keep(&format!("{} {at}", self.name));
         }
-        (done, begun.elapsed().as_secs_f64())
     }
 }
 
@@ -99,23 +108,23 @@ impl Able {
             println!("skipped: {what}: {why}");
             false
         };
-        let mounts = inside || skipped("power cuts and disks", "only root may mount");
+        let may_mount = inside || skipped("power cuts and disks", "only root may mount");
         let missing = ["mkfs.ext4", "mkfs.xfs", "fsck.ext4", "xfs_io", "findmnt"]
             .into_iter()
             .find(|tool| Command::new(tool).arg("-V").output().is_err());
         let loops = match missing {
-            _ if !mounts => false,
+            _ if !may_mount => false,
             Some(tool) => skipped("power cuts and disks", &format!("there is no {tool}")),
-            None if !Path::new("/dev/loop-control").exists() => {
-                skipped("power cuts and disks", "there are no loop devices")
-            }
-            None => true,
+            None => match mounts::loops(work) {
+                Ok(()) => true,
+                Err(why) => skipped("power cuts and disks", &why),
+            },
         };
         let immutable = disk::can_be_immutable(work)
             || skipped("drops that nothing can be deleted from", "chattr makes no folder immutable here");
         let clocks = race::FAKE_TIME.iter().any(|library| Path::new(library).exists())
             || skipped("clocks that are off", "there is no libfaketime");
-        Able { mounts, loops, immutable, clocks }
+        Able { mounts: may_mount, loops, immutable, clocks }
     }
 }
 
