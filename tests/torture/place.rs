@@ -101,11 +101,16 @@ impl Place {
         for (folder, kept) in [self.drop(), self.contents(), self.state()].iter().zip(&mut kept) {
             read(folder, Path::new(""), kept);
         }
-        Picture { folders: kept }
+        Picture { folders: kept, config: fs::read_to_string(self.config()).unwrap() }
     }
 
-    /// Makes the folders as they are in the picture, whatever was there.
+    /// Makes the folders as they are in the picture, whatever was there; and what becomes of rejected mail is as there.
     pub fn put(&self, picture: &Picture) {
+        let is_rejected = |line: &&str| line.starts_with("rejected = ");
+        let own = fs::read_to_string(self.config()).unwrap();
+        let (was, wanted) =
+            (own.lines().find(is_rejected).unwrap(), picture.config.lines().find(is_rejected).unwrap());
+        fs::write(self.config(), own.replace(was, wanted)).unwrap();
         for (folder, entries) in [self.drop(), self.contents(), self.state()].iter().zip(&picture.folders) {
             if folder.exists() {
                 fs::remove_dir_all(folder).unwrap();
@@ -125,6 +130,7 @@ impl Place {
 /// A site as it stood at one moment, in memory.
 pub struct Picture {
     folders: [Vec<Entry>; 3],
+    config: String,
 }
 
 struct Entry {
