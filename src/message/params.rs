@@ -26,7 +26,7 @@ impl Params {
         let mut params = Params { main: main_value(main), ..Params::default() };
         // A parameter that no semicolon sets apart from the type; encoded words, which have no place here, and which some
         // decode first of all.
-        params.odd_boundary = main.contains(&b'=') || memchr::memmem::find(&text, b"=?").is_some();
+        params.odd_boundary = main.contains(&b'=') || has_encoded_word(&text);
         params.odd_type = may_hold_parts(main) && !is_clean_type(main);
         let folded = has_odd_fold(raw);
         let mut quotes_close = true;
@@ -38,11 +38,17 @@ impl Params {
                 rest = next;
                 continue;
             };
-            if name.contains("boundary") {
-                params.boundaries = params.boundaries.saturating_add(1);
-                params.odd_boundary |= name != "boundary" || folded || !is_plain(after);
-            }
+            // What is odd in any parameter may hide one from some readers, or show them another.
+            params.odd_boundary |= !is_token(name.as_bytes()) || !is_plain(after);
+            let is_boundary = name.contains("boundary");
             let (value, left) = value(after, &mut quotes_close);
+            if is_boundary {
+                params.boundaries = params.boundaries.saturating_add(1);
+                // Python takes angle brackets off as if they were quotes.
+                let is_bracketed = value.starts_with(b"<") && value.ends_with(b">");
+                let has_blanks = value.trim_ascii().len() < value.len();
+                params.odd_boundary |= name != "boundary" || folded || is_bracketed || has_blanks;
+            }
             rest = left;
             if params.list.len() == limit {
                 return Err(TooMany);
@@ -68,8 +74,9 @@ impl Params {
         Some(text.replace('\t', " ").trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// Whether two readers may read two boundaries: there is more than one, it is in pieces or encoded, a comment or a
-    /// blank stands beside it, its quotes or escapes leave doubt, or it holds what none may (RFC 2046 section 5.1.1).
+    /// Whether two readers may read two boundaries: there is more than one, it is in pieces or encoded, or in angle
+    /// brackets, or it holds what none may (RFC 2046 section 5.1.1); or anything in the whole value is not to the grammar
+    /// (RFC 2045 section 5.1): comments, quotes and escapes that leave doubt where a parameter ends, or what is none.
     pub fn is_boundary_odd(&self) -> bool {
         self.odd_boundary || self.boundaries > 1
     }
@@ -178,14 +185,16 @@ fn main_value(raw: &[u8]) -> String {
 /// Whether it is `type/subtype` in the letters of RFC 2045 section 5.1, and blanks around; not one that is called after a
 /// multipart without being one (`multiparts/mixed`), which some readers do not tell from one.
 fn is_clean_type(main: &[u8]) -> bool {
-    let token = |text: &[u8]| {
-        !text.is_empty()
-            && text.iter().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(byte))
-    };
     let (kind, subtype) = split_once(main.trim_ascii(), b'/');
     let is_called_after =
         kind.len() > 9 && kind.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"multipart"));
-    token(kind) && token(subtype) && !is_called_after
+    is_token(kind) && is_token(subtype) && !is_called_after
+}
+
+/// A token of RFC 2045 section 5.1.
+fn is_token(text: &[u8]) -> bool {
+    !text.is_empty()
+        && text.iter().all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(byte))
 }
 
 /// Some reader may see `multipart` or `message` in it, comments, escapes and encodings taken off: what is left of the
@@ -195,6 +204,14 @@ fn may_hold_parts(main: &[u8]) -> bool {
         let mut letters = main.iter().map(u8::to_ascii_lowercase);
         wanted.iter().all(|letter| letters.any(|found| found == *letter))
     })
+}
+
+/// Whether something begins like an encoded word (RFC 2047 section 2) and, further on, something ends like one. A boundary
+/// may hold the signs of either (RFC 2046 section 5.1.1).
+fn has_encoded_word(text: &[u8]) -> bool {
+    let start = memchr::memmem::find(text, b"=?");
+    let rest = start.and_then(|start| text.get(start + 2..)).unwrap_or_default();
+    memchr::memmem::find(rest, b"?=").is_some()
 }
 
 /// The lower-case name of the parameter at the front, and what follows its `=`; nothing if there is none before the
@@ -219,19 +236,19 @@ fn has_odd_fold(raw: &[u8]) -> bool {
     })
 }
 
-/// Whether the value at the front is written so that every reader sees where it ends.
+/// Whether the value at the front is written so that every reader sees where it ends. Unquoted it need be no token:
+/// honest programs write `=` and `/` so.
 fn is_plain(after: &[u8]) -> bool {
     let after = after.trim_ascii_start();
     let Some(quoted) = after.strip_prefix(b"\"") else {
         let value = split_once(after, b';').0.trim_ascii_end();
-        return value.iter().all(|byte| byte.is_ascii_graphic() && !b"\"()\\".contains(byte));
+        return !value.is_empty()
+            && value.iter().all(|byte| byte.is_ascii_graphic() && !b"\"()\\".contains(byte));
     };
     let (value, rest) = split_once(quoted, b'"');
     let rest = rest.trim_ascii_start();
     let ends = value.len() < quoted.len() && (rest.is_empty() || rest.starts_with(b";"));
-    // Blanks at an end of it some take off and some do not.
-    ends && value.trim_ascii().len() == value.len()
-        && value.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
+    ends && value.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
 }
 
 /// The value at the front, and what follows the semicolon after it.
@@ -343,6 +360,8 @@ mod tests {
             "; charset=x; BOUNDARY = \"----=_Part (1) : ?\" ; type=\"text/html\"",
             ";\r\n\tboundary=----=_NextPart_000_0001_01DA.x/y",
             "; boundary=\"b\";",
+            "; boundary=\"_004_(x)'+_,-./:=?\"",
+            "; type=\"multipart/alternative\"; start=\"<a@b>\"; x=\" \"; y*=utf-8''z; boundary=b",
             "",
         ] {
             assert!(!odd(sound), "{sound}");
@@ -369,6 +388,18 @@ mod tests {
             "; boundary=\r\n b",
             " boundary=b; boundary=c",
             " boundary=b",
+            "; boundary=\"=?utf-8?q?b?=\"",
+            "; x==?utf-8?q?b?=; boundary=b",
+            "; x=a\"b; boundary=c; y=d\"; z=e",
+            "; x='\"=[ ; boundary=b; z=1",
+            "; x=\"a\\\"; boundary=c; y=\"; boundary=b",
+            "; x=a b; boundary=b",
+            "; x y=a; boundary=b",
+            "; x*0=; boundary=b",
+            "; x=\"a\" boundary=c; boundary=b",
+            "; x=\"a\tb\"; boundary=b",
+            "; boundary=\"<b>\"",
+            "; boundary=<b>",
         ] {
             assert!(odd(doubtful), "{doubtful}");
         }
