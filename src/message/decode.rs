@@ -36,8 +36,8 @@ impl Encoding {
         }
     }
 
-    /// Whether two readers may take the value for two encodings: it names one, but not by its name alone, or one that is
-    /// no standard.
+    /// Whether two readers may take the value for two encodings: it is none of the standard ones to the letter, but some
+    /// reader may see one in it, comments, encoded words and stray signs taken off.
     pub fn is_odd(raw: &[u8]) -> bool {
         const NAMES: [&[u8]; 2] = [b"base64", b"quoted-printable"];
         let value = raw.to_ascii_lowercase();
@@ -45,10 +45,17 @@ impl Encoding {
             Some(start) => value.get(start..).unwrap_or_default(),
             None => return false,
         };
-        let named = |name: &[u8]| memchr::memmem::find(value, name).is_some();
+        let spells = |name: &[u8]| {
+            let mut found = value.iter();
+            name.iter()
+                .filter(|byte| byte.is_ascii_alphanumeric())
+                .all(|byte| found.any(|other| other == byte))
+        };
         !NAMES.contains(&value)
-            // Encoded words have no place here, and some decode them.
-            && (Encoding::parse(raw) != Encoding::Identity || NAMES.into_iter().any(named) || named(b"=?"))
+            && (Encoding::parse(raw) != Encoding::Identity
+                || value.contains(&b'(')
+                || memchr::memmem::find(value, b"=?").is_some()
+                || NAMES.into_iter().any(spells))
     }
 
     /// Whether every reader gets the same bytes out of it: it is as the RFC has it to the letter, and not only such as can
@@ -367,9 +374,7 @@ mod tests {
 
     #[test]
     fn encodings_that_readers_may_call_otherwise() {
-        for sound in
-            ["", " ", " base64", "\tQuoted-Printable", " 8bit", " 7-bit", " binary (x)", " x-unknown"]
-        {
+        for sound in ["", " ", " base64", "\tQuoted-Printable", " 8bit", " 7-bit", " binary", " x-unknown"] {
             assert!(!Encoding::is_odd(sound.as_bytes()), "{sound}");
         }
         for odd in [
@@ -381,6 +386,11 @@ mod tests {
             " x-base64",
             " x-uuencode",
             " 7bit base64",
+            " ba(x)se64",
+            " base-64",
+            " quotedprintable",
+            " binary (x)",
+            " =?utf-8?q?base=36=34?=",
         ] {
             assert!(Encoding::is_odd(odd.as_bytes()), "{odd}");
         }
