@@ -196,8 +196,8 @@ pub fn quoted_printable(raw: &[u8]) -> (Vec<u8>, bool) {
     (bytes, sound)
 }
 
-/// Printable ASCII and blanks, none of these at the end of a line; each `=` begins an encoded byte or ends a line, and a
-/// line follows.
+/// Printable ASCII and blanks, none of these at the end of a line or of the file; each `=` begins an encoded byte or ends a
+/// line, and a line follows: of a file that ends in `=` mail-parser takes two bytes more off than others.
 fn is_strict_quoted_printable(raw: &[u8]) -> bool {
     let is_break = |rest: &[u8]| matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]);
     let mut rest = raw;
@@ -209,7 +209,7 @@ fn is_strict_quoted_printable(raw: &[u8]) -> bool {
                 [high, low, ..] if hex(*high).is_some() && hex(*low).is_some() => {}
                 _ => return false,
             },
-            b' ' | b'\t' if is_break(rest) => return false,
+            b' ' | b'\t' if rest.is_empty() || is_break(rest) => return false,
             b'\r' if !rest.starts_with(b"\n") => return false,
             b' '..=b'~' | b'\t' | b'\r' | b'\n' => {}
             _ => return false,
@@ -359,6 +359,9 @@ mod tests {
             ("", true),
             ("a=", false),
             ("a=\r", false),
+            ("a= ", false),
+            ("a ", false),
+            ("a\t", false),
             ("a=4", false),
             ("a= \n", false),
             ("a \r\nb", false),
