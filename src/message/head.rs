@@ -48,7 +48,8 @@ impl Head {
                 Line::Junk(_) => head.odd = true,
             }
         }
-        head.odd |= matches!(fields.end(), Some(End::Text)) || has_odd_breaks(fields.since(start));
+        let read = fields.since(start);
+        head.odd |= matches!(fields.end(), Some(End::Text)) || has_odd_breaks(read) || has_blank_line(read);
         head.cut = matches!(fields.end(), Some(End::Delimiter)) && count > 0;
         head.none = count == 0 && !matches!(fields.end(), Some(End::Blank));
         Ok((head, fields.offset()))
@@ -133,6 +134,14 @@ impl Head {
 fn has_odd_breaks(header: &[u8]) -> bool {
     memchr::memchr2_iter(b'\r', 0, header)
         .any(|at| header.get(at) == Some(&0) || header.get(at + 1) != Some(&b'\n'))
+}
+
+/// Some readers take a line of nothing but blanks, which is a fold, for the empty line that ends the header.
+fn has_blank_line(header: &[u8]) -> bool {
+    let blank = |line: &[u8]| {
+        line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && line.trim_ascii().is_empty()
+    };
+    header.split(|&byte| byte == b'\n').any(blank)
 }
 
 fn structured(field: &Field<'_>, limits: &Limits) -> Result<Params, Unreadable> {

@@ -616,6 +616,8 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
         (sound.replace("a/b", "a/b\rX: y"), header),
         (sound.replace("a/b\n", "a/b\r\r\n"), header),
         (sound.replace("a/b", "a/b\0"), header),
+        (sound.replace("a/b", "a/b\n \nX: y"), header),
+        (format!("Subject: x\r\n\t\r\n{sound}"), header),
         (sound.replace("Content-Disposition:", "Content-Disposition :"), header),
         (sound.replace("Content-Disposition:", "X-Any :"), header),
         (sound.replacen("\nhi", "hi\n", 1), header),
