@@ -16,6 +16,8 @@ use super::fields::{Fields, line_at};
 use super::head::Head;
 use super::limits::{Limits, Unreadable};
 
+mod looks;
+
 /// A part with no parts of its own, or a forwarded message, which is a file to us whatever it contains.
 #[derive(Debug)]
 pub(super) struct Leaf {
@@ -66,17 +68,13 @@ struct Walk<'m, 'l> {
     leaves: Vec<Leaf>,
     flaws: BTreeSet<&'static str>,
     ambiguous: Option<&'static str>,
+    /// Its first line ends in CRLF: so should all of them that give it its shape.
+    crlf: bool,
     /// Bytes looked through for what almost delimits parts.
     looked: usize,
     /// A forwarded message that is over did not end as it should: to readers that open it, it may go on.
     spilt: bool,
 }
-
-/// Looking for what almost delimits parts may cost so many times the length of the message, and something; a mail with
-/// more lines that may be that is one to be in doubt of.
-const LOOKS: usize = 12;
-/// What looking at one line costs beside its length.
-const LOOK: usize = 48;
 
 /// Walks the message whose header has been read already.
 pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Result<Structure, Unreadable> {
@@ -89,14 +87,17 @@ pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Re
         leaves,
         flaws: BTreeSet::new(),
         ambiguous: None,
+        crlf: looks::ends_in_crlf(bytes),
         looked: 0,
         spilt: false,
     };
+    walk.look_at_breaks(0, body);
     let mut next = walk.part(head, body)?;
     while let Some(at) = next {
         let stop = |line: &[u8]| matching(&walk.open, line).is_some();
         let (head, body) = Head::read(&mut Fields::of_part(bytes, at, stop), limits)?;
         walk.look_at_header(at, body);
+        walk.look_at_breaks(at, body);
         next = walk.part(head, body)?;
     }
     walk.close_above(0, bytes.len());
@@ -112,7 +113,7 @@ impl Walk<'_, '_> {
             return Err(Unreadable::more_than(self.limits.parts, "parts"));
         }
         if head.odd {
-            self.doubt("a header that readers may take differently");
+            self.doubt(ODD_HEADER);
         }
         if head.cut || (head.none && self.in_forwarded()) {
             self.spill("a header that is cut off");
@@ -257,7 +258,8 @@ impl Walk<'_, '_> {
         let mut at = at;
         while let Some((line, next)) = line_at(self.bytes, at) {
             if let Some((level, last)) = matching(&self.open, line) {
-                if !is_plain(line, self.bytes.get(at + line.len()..next).unwrap_or_default()) {
+                let end = self.bytes.get(at + line.len()..next).unwrap_or_default();
+                if !looks::is_plain(line, end) || self.has_bare_break(at) || self.has_bare_break(next) {
                     self.note_almost(level);
                 }
                 return Some(Delimiter { line: at, next, level, last });
@@ -268,52 +270,6 @@ impl Walk<'_, '_> {
             at = next;
         }
         None
-    }
-
-    /// Some readers look for delimiters in the header of a part, too.
-    fn look_at_header(&mut self, mut at: usize, body: usize) {
-        while self.ambiguous.is_none()
-            && at < body
-            && let Some((line, next)) = line_at(self.bytes, at)
-        {
-            if matching(&self.open, line).is_none() {
-                self.look(line);
-            }
-            at = next;
-        }
-    }
-
-    /// Looks for a delimiter in a line that is none to us: some readers find it behind a blank or a bare CR, or with more
-    /// behind it.
-    fn look(&mut self, line: &[u8]) {
-        if memmem::find(line, b"--").is_none() {
-            return;
-        }
-        let mut found = None;
-        for (level, open) in self.open.iter().enumerate() {
-            // The delimiters of a forwarded message are its own affair.
-            let Open::Multipart { finder, .. } = open else { break };
-            self.looked += line.len() + LOOK;
-            if finder.find(line).is_some() {
-                found = Some(level);
-                break;
-            }
-        }
-        if found.is_none() && self.looked > self.bytes.len().saturating_mul(LOOKS).saturating_add(1 << 20) {
-            found = Some(0);
-        }
-        if let Some(level) = found {
-            self.note_almost(level);
-        }
-    }
-
-    /// Notes what almost delimits the parts of the multipart of this level.
-    fn note_almost(&mut self, level: usize) {
-        self.flaws.insert(ALMOST);
-        let outer = self.open.get(..level).unwrap_or_default();
-        if !outer.iter().any(|open| matches!(open, Open::Forwarded(_))) {
-            self.ambiguous.get_or_insert(ALMOST);
-        }
     }
 
     /// Goes on from a delimiter to the part it begins, over the ends of multiparts and what stands behind them.
@@ -359,15 +315,9 @@ impl Walk<'_, '_> {
     }
 }
 
-const ALMOST: &str = "a line that only some readers take for a delimiter";
+const ODD_HEADER: &str = "a header that readers may take differently";
 const BARE: &str = "a forwarded message that is nothing but another";
 const SHARED: &str = "a multipart inside another whose boundary is the same or begins alike";
-
-/// Whether a line that delimits parts does so to every reader: only blanks follow, and one line break.
-fn is_plain(line: &[u8], end: &[u8]) -> bool {
-    let blanks = line.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    line.trim_ascii_end().len() + blanks == line.len() && matches!(end, b"" | b"\n" | b"\r\n")
-}
 
 /// Which open multipart a line delimits, and whether it closes it: `--boundary` or `--boundary--` and blanks. Among
 /// equal boundaries one still open counts before one closed.

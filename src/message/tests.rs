@@ -592,6 +592,10 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
     let file = "Content-Type: a/b\nContent-Disposition: attachment\n\nx";
     let sound = mixed("mixed", &["\nhi", file]);
     assert_eq!(ambiguous(&sound), None);
+    let crlf = sound.replace('\n', "\r\n");
+    // Breaks inside a part give the mail no shape, and whoever delivers it writes lines of his own above it.
+    assert_eq!(ambiguous(&crlf.replace("hi", "h\ni")), None);
+    assert_eq!(ambiguous(&format!("Return-Path: <a@b>\n{crlf}")), None);
     assert_eq!(ambiguous(&sound.replace("hi", "hi -- you\n-- \n---\nB-- B")), None);
     let almost = "a line that only some readers take for a delimiter";
     let header = "a header that readers may take differently";
@@ -625,6 +629,11 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
         (sound.replace("multipart/mixed", "multipart/mixed (x)"), header),
         (sound.replacen("--B\n", "--B\nContent-Type: text/html\n--B\n", 1), cut),
         (sound.replace("a/b", "a/b\nContent-Transfer-Encoding: base64").replace("\nx", "\nQUJDRA"), encoded),
+        (crlf.replace("--B\r\n", "--B\n"), almost),
+        (crlf.replace("hi\r\n", "hi\n"), almost),
+        (crlf.replace("a/b\r\n", "a/b\n"), header),
+        (crlf.replace("attachment\r\n\r\n", "attachment\n\n"), header),
+        (format!("X-A: 1\r\nX-B: 2\n{crlf}"), header),
         (sound.replace("--B--", ""), never),
         (sound.replacen("\nhi", &of("mixed", ""), 1), never),
         (
