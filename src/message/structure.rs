@@ -126,6 +126,9 @@ impl Walk<'_, '_> {
         }
         let media_type = head.media_type(self.in_digest());
         if media_type.starts_with("multipart/") {
+            if head.encoding != Encoding::Identity {
+                self.doubt("a multipart in a transfer encoding");
+            }
             return self.multipart(head, media_type, body);
         }
         let forwarded = matches!(media_type.as_str(), "message/rfc822" | "message/global");

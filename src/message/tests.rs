@@ -596,12 +596,14 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
     // Breaks inside a part give the mail no shape, and whoever delivers it writes lines of his own above it.
     assert_eq!(ambiguous(&crlf.replace("hi", "h\ni")), None);
     assert_eq!(ambiguous(&format!("Return-Path: <a@b>\n{crlf}")), None);
+    assert_eq!(ambiguous(&format!("Content-Transfer-Encoding: 8bit\n{sound}")), None);
     assert_eq!(ambiguous(&sound.replace("hi", "hi -- you\n-- \n---\nB-- B")), None);
     let almost = "a line that only some readers take for a delimiter";
     let header = "a header that readers may take differently";
     let cut = "a header that is cut off";
     let encoded = "a file in a transfer encoding that readers may take differently";
     let never = "a multipart that is never closed";
+    let whole = "a multipart in a transfer encoding";
     let behind = "parts behind a forwarded message that does not end";
     let shared = "a multipart inside another whose boundary is the same or begins alike";
     let forwarded =
@@ -627,6 +629,8 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
         (sound.replacen("\nhi", "hi\n", 1), header),
         (sound.replace("a/b", "a/b\nContent-Transfer-Encoding: base64;"), header),
         (sound.replace("multipart/mixed", "multipart/mixed (x)"), header),
+        (format!("Content-Transfer-Encoding: base64\n{sound}"), whole),
+        (format!("Content-Transfer-Encoding: quoted-printable\n{sound}"), whole),
         (sound.replacen("--B\n", "--B\nContent-Type: text/html\n--B\n", 1), cut),
         (sound.replace("a/b", "a/b\nContent-Transfer-Encoding: base64").replace("\nx", "\nQUJDRA"), encoded),
         (crlf.replace("--B\r\n", "--B\n"), almost),
