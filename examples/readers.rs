@@ -1,18 +1,19 @@
 //! What other readers find in mails: for comparing them with ours (`tests/hostile/run.py`). Reads paths from standard
 //! input, one a line, and answers each with one JSON object: the leaves that mail-parser, mailparse and mailshelf see,
-//! each by the digest of its bytes, and whether mailshelf finds the mail ambiguous.
+//! each by the digest of its bytes, whether mailshelf finds the mail ambiguous, and which of them are files to it.
 //!
-//! Both parsers recurse, and a mail may kill this process: whoever asks starts it anew.
+//! A parser that panics has no answer: mail-parser's sums overflow on some mail, in a build that checks them. But both
+//! recurse, and a mail may kill this process: whoever asks starts it anew.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
-use std::thread;
+use std::{panic, thread};
 
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, PartType};
 use mailparse::ParsedMail;
 use mailshelf::envelope;
-use mailshelf::message::{self, Limits};
+use mailshelf::message::{self, Limits, PartKind};
 use mailshelf_storage::Digest;
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ const STACK: usize = 256 << 20;
 
 fn main() -> io::Result<()> {
     let answering = thread::Builder::new().stack_size(STACK).spawn(answer)?;
-    answering.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    answering.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 
 fn answer() -> io::Result<()> {
@@ -31,9 +32,12 @@ fn answer() -> io::Result<()> {
         let file = std::fs::read(&path)?;
         let start = envelope::folder(&file).message;
         let bytes = file.get(start..).unwrap_or_default();
-        let (ours, ambiguous) = ours(bytes);
-        let readers = json!({"mail-parser": by_mail_parser(bytes), "mailparse": by_mailparse(bytes), "mailshelf": ours});
-        writeln!(out, "{}", json!({"start": start, "readers": readers, "ambiguous": ambiguous}))?;
+        let (ours, files, ambiguous) = ours(bytes);
+        let mail_parser = panic::catch_unwind(|| by_mail_parser(bytes)).unwrap_or_default();
+        let mailparse = panic::catch_unwind(|| by_mailparse(bytes)).unwrap_or_default();
+        let readers = json!({"mail-parser": mail_parser, "mailparse": mailparse, "mailshelf": ours});
+        let answer = json!({"start": start, "readers": readers, "ambiguous": ambiguous, "files": files});
+        writeln!(out, "{answer}")?;
         out.flush()?;
     }
     Ok(())
@@ -46,14 +50,17 @@ fn leaf(bytes: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| Digest::of(text).to_string())
 }
 
-fn ours(bytes: &[u8]) -> (Value, Value) {
+fn ours(bytes: &[u8]) -> (Value, Value, Value) {
     match message::read(bytes, &Limits::default()) {
-        Err(why) => (json!(null), json!(why.to_string())),
+        Err(why) => (json!(null), json!(null), json!(why.to_string())),
         Ok(read) => {
             // What stands inside a part is that part to others.
             let outer = read.parts.iter().filter(|part| part.inside.is_none());
-            let leaves: BTreeSet<_> = outer.filter_map(|part| leaf(part.content.bytes(bytes))).collect();
-            (json!(leaves), json!(read.traces.ambiguous))
+            let leaves: BTreeSet<_> =
+                outer.clone().filter_map(|part| leaf(part.content.bytes(bytes))).collect();
+            let files = outer.filter(|part| matches!(part.kind, PartKind::Attachment | PartKind::Forwarded));
+            let files: BTreeSet<_> = files.filter_map(|part| leaf(part.content.bytes(bytes))).collect();
+            (json!(leaves), json!(files), json!(read.traces.ambiguous))
         }
     }
 }

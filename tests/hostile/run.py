@@ -8,12 +8,15 @@ each given the results of our own server where its From allows that. READERS is 
 
 Each mail is first explained in a process of its own, and then all are filed by one worker from one drop. Required:
 
-* that process ends within 1 s of processor time and 256 MiB of memory;
+* that process ends within 1 s of processor time and 256 MiB of memory, and the worker within 512 MiB, whatever it files;
+* each process and each question to a reader ends within a time by the clock (20 s, the worker 900 s) or is killed, a fault;
+* no mail kills a reader;
 * twice the bomb takes no more than some twice the time;
 * the worker ends with nothing left in the drop, nothing in badmail and no event 6872, and each mail has a final outcome,
   one of those its case allows; `verify` is clean;
 * each file that a case holds, and some reader sees, is among the documents byte for byte, or stands in an original that is, or is named in
-  the event with the reason why not, or the mail was rejected with a reason;
+  the event with the reason why not, or the mail was rejected with a reason; one that mailshelf itself lists is among the documents, whatever
+  original stands beside them;
 * where readers (Python's email, mail-parser, mailparse) see other leaves, mailshelf says `ambiguous`; such mail carries no
   identity; and what they agree on mailshelf sees too. A difference that may stand is a line of known.tsv beside this script:
   the first 16 digits of the mail's SHA-256, and why.
@@ -32,6 +35,8 @@ import multiprocessing
 import os
 import pathlib
 import re
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +51,9 @@ from compare.attachments import Part, collect, leaves  # noqa: E402
 
 SECONDS = 1.0
 MEMORY = 256 << 20
+WORKER_MEMORY = 512 << 20
+# By the clock; a machine may be busy with other things.
+LIMIT, WORKER_LIMIT = 20, 900
 # Twice the size may take so many times the time, and that much more: a process starts, a clock is coarse.
 GROWTH, SLACK = 2.6, 0.06
 # Larger mails are not shown to other readers: they would still be at it tomorrow.
@@ -91,21 +99,27 @@ class Mail:
         self.name, self.label, self.case, self.size = name, label, case, size
         self.seconds = self.memory = 0
         self.sender, self.flaws, self.seen = {}, [], None
-        self.readers, self.ambiguous, self.faults = {}, None, []
+        self.readers, self.ambiguous, self.files, self.faults = {}, None, [], []
 
     def fault(self, what):
         self.faults.append(what)
 
 
-def measured(command):
-    """Runs a process: exit code, what it wrote, its processor seconds, and its largest memory in bytes.
+def measured(command, limit=LIMIT):
+    """Runs a process: exit code, what it wrote, its processor seconds, and its largest memory in bytes. At its limit by the
+    clock it is killed.
 
     The kernel counts this process's own memory as that of its child until that begins: some 20 MiB.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         redirect = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
         pid = os.posix_spawn(command[0], command, os.environ, file_actions=redirect)
+        ended = os.pidfd_open(pid)
+        if not select.select([ended], [], [], limit)[0]:
+            os.kill(pid, signal.SIGKILL)
+            os.write(err.fileno(), f" killed after {limit} s".encode())
         _, status, usage = os.wait4(pid, 0)
+        os.close(ended)
         out.seek(0), err.seek(0)
         seconds = usage.ru_utime + usage.ru_stime
         return os.waitstatus_to_exitcode(status), out.read(), err.read(), seconds, usage.ru_maxrss << 10
@@ -135,17 +149,29 @@ def leaf(data):
     return hashlib.sha256(text).hexdigest() if text else None
 
 
+class Slow(Exception):
+    """A reader took longer than it may."""
+
+
+def slow(*_):
+    raise Slow
+
+
 def by_python(message):
+    signal.signal(signal.SIGALRM, slow)
+    signal.alarm(LIMIT)
     try:
         read = email.message_from_bytes(message, Part)
         found = {leaf(part.get_payload(decode=True) or b"") for part in leaves(read)}
         return sorted(found - {None})
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return None
+    finally:
+        signal.alarm(0)
 
 
 class Readers:
-    """The other readers, in a process of their own; a mail that kills it costs its own answer."""
+    """The other readers, in a process of their own; it is started anew after a mail that kills it, or takes too long."""
 
     def __init__(self, binary):
         self.binary, self.process = str(binary), None
@@ -156,6 +182,11 @@ class Readers:
             self.process = subprocess.Popen([self.binary], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
         self.process.stdin.write(os.fsencode(path) + b"\n")
         self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], LIMIT)[0]:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            raise Slow
         answer = self.process.stdout.readline()
         if not answer:
             self.process.wait()
@@ -168,14 +199,18 @@ READERS = []
 
 
 def compare(binary, path):
-    """What readers find in a mail, and whether mailshelf calls it ambiguous; each process has readers of its own."""
+    """What readers find in a mail, whether mailshelf calls it ambiguous, and which of it are files to mailshelf; each process
+    has readers of its own."""
     READERS or READERS.append(Readers(binary))
-    answer = READERS[0].ask(path)
-    if answer is None:
-        return {"died": True}, None
-    found = answer["readers"]
-    found["python"] = by_python(path.read_bytes()[answer["start"] :])
-    return found, answer["ambiguous"]
+    try:
+        answer = READERS[0].ask(path)
+        if answer is None:
+            return {"died": "it killed the readers"}, None, []
+        found = answer["readers"]
+        found["python"] = by_python(path.read_bytes()[answer["start"] :])
+        return found, answer["ambiguous"], answer["files"] or []
+    except Slow:
+        return {"died": f"readers took more than {LIMIT} s"}, None, []
 
 
 def disagree(mail):
@@ -227,6 +262,7 @@ def judge(mail, record, documents, contents):
 def account(mail, data, recipients, documents, contents):
     """Where a file that the mail visibly holds has gone."""
     digest, unix = hashlib.sha256(data).hexdigest(), leaf(data)
+    filed = any(one["outcome"] == "filed" for one in recipients)
     seen = [found for found in mail.readers.values() if isinstance(found, list)]
     if seen and not any(unix in found for found in seen):
         return
@@ -235,21 +271,26 @@ def account(mail, data, recipients, documents, contents):
     if any(one["outcome"] == "rejected" for one in recipients) and not any(one.get("reason") == "nothing-to-file" for one in recipients):
         return
     left = [part["sha256"] for one in recipients for part in one.get("left_out", [])]
-    if digest in left or any(document["original"] for document in documents):
+    if digest in left or any(leaf(contents(document["sha256"])) == unix for document in documents if not document["original"]):
         return
-    if any(leaf(contents(document["sha256"])) == unix for document in documents):
+    if filed and unix in mail.files:
+        return mail.fault(f"a file of {len(data)} bytes that mailshelf lists is no document: {len(documents)} documents")
+    if any(document["original"] for document in documents):
         return
     mail.fault(f"a file of {len(data)} bytes is nowhere: {len(documents)} documents")
 
 
 def bulk(site, mails, worker):
     """What became of all of them, filed from one drop by one worker."""
-    code, _, err, _, _ = worker
+    code, _, err, _, memory = worker
     faults = []
+    if memory > WORKER_MEMORY:
+        faults.append(f"run took {memory >> 20} MiB")
     if code != 0:
         faults.append(f"run ended with {code}: {err.decode(errors='replace').strip()[:500]}")
     records = {}
-    for line in (site.folder / "state/events.jsonl").read_text(encoding="utf-8").splitlines():
+    told = site.folder / "state/events.jsonl"
+    for line in told.read_text(encoding="utf-8").splitlines() if told.exists() else ():
         event = json.loads(line)
         if event["event_id"] != 6871:
             faults.append(f"event {event['event_id']}: {event.get('file')}: {event.get('error')}")
@@ -354,11 +395,11 @@ def report(site, options):
             looks.append((explain, pool.submit(compare, options.readers, path) if len(data) <= SHOWN else None))
         for mail, (explain, readers) in zip(mails, looks):
             explained(mail, not options.untimed, *explain.result())
-            mail.readers, mail.ambiguous = readers.result() if readers else ({}, None)
+            mail.readers, mail.ambiguous, mail.files = readers.result() if readers else ({}, None, [])
         if not options.untimed:
             growth(mails)
         alone = time.monotonic() - begun
-        worker = measurer.submit(measured, site.command("run", "--json")).result()
+        worker = measurer.submit(measured, site.command("run", "--json"), WORKER_LIMIT).result()
     faults = bulk(site, mails, worker)
     return tell(mails, faults, alone, *worker[3:])
 
@@ -368,6 +409,11 @@ def tell(mails, faults, alone, seconds, memory):
     table = list(faults)
     for mail in mails:
         how = disagree(mail)
+        if died := mail.readers.get("died"):
+            if reason := explained.get(mail.label.split()[0]):
+                excused[reason] += 1
+            else:
+                mail.fault(died)
         differing += how is not None
         if how and not mail.ambiguous:
             if reason := explained.get(mail.label.split()[0]):
