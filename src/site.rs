@@ -21,6 +21,9 @@ mod trust;
 
 pub use trust::Trusting;
 
+/// This program, once more: the file that it was started from, whatever has its name by now (proc_pid_exe(5)).
+pub const PROGRAM: &str = "/proc/self/exe";
+
 /// A configuration with its catalog and its contents open.
 pub struct Site {
     /// What was configured.
@@ -51,7 +54,7 @@ impl Site {
         let empty = !reader.has_contents()?;
         drop(reader);
         let contents = LocalContents::open(&config.storage.contents, empty)?;
-        let program = std::env::current_exe().ok();
+        let program = Path::new(PROGRAM).exists().then(|| PROGRAM.into());
         let catalog_file = identity(&config.storage.catalog);
         let verifier = Verifier::open(&config.sender);
         let (catalog, contents) = (Box::new(catalog), Box::new(contents));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -543,4 +543,107 @@ fn neither_process_outlives_the_other() {
     assert_eq!(service.end_signal(), Some(6));
     site.run();
     site.assert_sound();
+}
+
+/// A service whose serving process waits at its start, before it leaves signals to the keeper.
+fn beginning(site: &Site, mut command: Command, failpoints: &str) -> (Service, u32) {
+    command.env("MAILSHELF_FAILPOINT", format!("kept=wait@*;{failpoints}"));
+    command.env("MAILSHELF_GATE", site.path("gate"));
+    let service = Service::begin(command);
+    site.wait_for("the serving process", |_| children(&service).len() == 1);
+    let serving = children(&service)[0];
+    (service, serving)
+}
+
+fn send(to: u32, signal: Signal) {
+    kill_process(Pid::from_raw(to.cast_signed()).unwrap(), signal).unwrap();
+}
+
+/// A signal that is for both processes meets the one that serves before it can leave it to the keeper.
+#[test]
+fn a_signal_while_the_serving_process_starts_is_the_keepers() {
+    for signal in [Signal::HUP, Signal::TERM] {
+        let site = Site::open_to_all();
+        site.deliver("one.eml", mail("one", &["all"], "one"));
+        let (service, serving) = beginning(&site, site.command(&["serve"]), "");
+        send(serving, signal);
+        site.wait_for("another one", |_| children(&service).first().is_some_and(|now| *now != serving));
+        fs::write(site.path("gate"), "").unwrap();
+        service.wait_until_it_says("watch: ");
+        let (code, said) = service.stop();
+        assert_eq!(code, Some(0), "{said}");
+        site.run();
+        assert_filed(&site, &["one"]);
+    }
+    // To the keeper first: it is told to end, and does.
+    let site = Site::open_to_all();
+    let (service, serving) = beginning(&site, site.command(&["serve"]), "");
+    service.signal(Signal::TERM);
+    send(serving, Signal::TERM);
+    assert_eq!(service.end().0, Some(0));
+}
+
+/// The program's file is replaced by another version, and removed: the one that was started goes on, and reads suspects.
+#[test]
+fn the_program_is_the_one_that_was_started() {
+    let (site, elsewhere) = (Site::open_to_all(), tempfile::tempdir().unwrap());
+    let program = elsewhere.path().join("program");
+    fs::copy(PROGRAM, &program).unwrap();
+    let other = "#!/bin/sh\ntouch \"$(dirname \"$0\")/ran\"\nexit 76\n";
+    let deadly = "parsed:bad@example.net=abort@*";
+    site.deliver("bad.eml", mail("bad", &["all"], "bad"));
+    site.die(deadly);
+    site.configure("cron = \"0 * * * * *\"", "cron = \"* * * * * *\"");
+    let mut command = Command::new(&program);
+    command.arg("--config").arg(site.path("mailshelf.toml")).arg("serve");
+    let (service, before) = beginning(&site, command, deadly);
+    fs::write(elsewhere.path().join("new"), other).unwrap();
+    fs::set_permissions(elsewhere.path().join("new"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(elsewhere.path().join("new"), &program).unwrap();
+    fs::write(site.path("gate"), "").unwrap();
+    site.wait_for("the verdict on the suspect", |site| site.told("reading it killed 3 processes (signal 6)"));
+    let drop = elsewhere.path().join("drop");
+    fs::create_dir(&drop).unwrap();
+    site.configure("path = \"drop\"", &format!("path = \"{}\"", drop.display()));
+    fs::remove_file(&program).unwrap();
+    service.signal(Signal::HUP);
+    fs::write(drop.join("one.eml"), mail("one", &["all"], "one")).unwrap();
+    site.wait_for("the mail in the new drop", |site| site.told("<one@example.net>"));
+    assert_ne!(children(&service), [before], "another process");
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(names_in(elsewhere.path()), ["drop"], "the other version never ran");
+    assert_filed(&site, &["one"]);
+}
+
+/// The system refuses to start another process, as strace makes the keeper believe it: at first, or later and once.
+#[test]
+fn what_cannot_be_started_is_told_and_tried_again() {
+    let refusing = |site: &Site, nth: &str| {
+        let mut traced = believing(&site.command(&["serve"]), "retval=7")?;
+        let program = traced.get_args().skip_while(|word| *word != PROGRAM).map(Into::into);
+        let program: Vec<std::ffi::OsString> = program.collect();
+        traced = Command::new("strace");
+        traced.args(["-D", "-qqq", "-e", "signal=none", "-o", "/dev/null", "-e"]);
+        traced.arg(format!("inject=clone,clone3,vfork:error=EAGAIN:when={nth}"));
+        traced.args(program);
+        Some(traced)
+    };
+    let site = Site::open_to_all();
+    let Some(mut first) = refusing(&site, "1") else { return };
+    let output = first.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let refused = "Resource temporarily unavailable (os error 11)\n";
+    assert!(said.starts_with("mailshelf: program ") && said.ends_with(refused), "{said}");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let service = Service::spawn(refusing(&site, "2..3").unwrap());
+    site.configure("path = \"drop\"", &format!("path = \"{}\"", elsewhere.path().display()));
+    fs::write(elsewhere.path().join("one.eml"), mail("one", &["all"], "one")).unwrap();
+    service.signal(Signal::HUP);
+    site.wait_for("the mail in the new drop", |site| site.told("<one@example.net>"));
+    let (code, said) = service.stop();
+    assert_eq!((code, said.matches("cannot start ").count()), (Some(0), 1), "{said}");
+    assert_filed(&site, &["one"]);
 }

@@ -29,14 +29,19 @@ impl Service {
         Service::spawn(site.command(&["serve"]))
     }
 
-    pub fn spawn(mut command: Command) -> Service {
+    pub fn spawn(command: Command) -> Service {
+        let service = Service::begin(command);
+        service.wait_until_it_says("watch: ");
+        service
+    }
+
+    /// Starts it, and waits for nothing.
+    pub fn begin(mut command: Command) -> Service {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let readers = vec![collect(out, &said), collect(err, &said)];
-        let service = Service { child, said, readers };
-        service.wait_until_it_says("watch: ");
-        service
+        Service { child, said, readers }
     }
 
     pub fn says(&self, text: &str) -> bool {

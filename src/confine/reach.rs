@@ -128,14 +128,14 @@ fn written(config: &Config) -> Vec<(PathBuf, Right)> {
 
 /// What it takes to start this program once more: a suspect is read by a child.
 fn of_program(program: &Path) -> Vec<(PathBuf, Right)> {
-    let program = real(program);
     let mut libraries = libraries::loaded();
-    libraries.remove(&program);
+    libraries.remove(&real(program));
     // An update gives a library another file, and perhaps another name.
     let folders: BTreeSet<_> =
         libraries.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
     let mut places: Vec<_> = libraries.into_iter().map(|file| (file, Right::Run)).collect();
-    places.push((program, Right::Run));
+    // As it is named: what that leads to may have no name of its own any more.
+    places.push((program.to_owned(), Right::Run));
     places.extend(folders.into_iter().map(|folder| (folder, Right::Read)));
     places.extend(["/etc/ld.so.cache", "/etc/ld.so.preload"].map(|file| (PathBuf::from(file), Right::Read)));
     places

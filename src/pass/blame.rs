@@ -1,6 +1,7 @@
 //! Blame: a mail that may have killed the worker is read alone, in a child process, before it is trusted again.
 
 use std::io::{Read, Write, stdout};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,6 +69,9 @@ fn child(
     stop: &AtomicBool,
 ) -> std::io::Result<Ending> {
     let mut command = Command::new(program);
+    if let Some(name) = std::env::args_os().next() {
+        command.arg0(name);
+    }
     // All it needs is on its command line: what may be wrong with the site by now is not the mail's fault.
     command.arg("parse-alone");
     if format == Format::Maildir {

@@ -3,8 +3,7 @@
 //! and touches nothing but that process.
 
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,11 +12,13 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use mailshelf::service::Bell;
+use mailshelf::site::PROGRAM;
+use mailshelf_storage::failpoint;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
-use crate::cli::{Context, DONE, FAILED, complain};
+use crate::cli::{Context, DONE, FAILED, complain, paste};
 
 /// Which process it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,6 +40,9 @@ const SOON: Duration = Duration::from_secs(1);
 /// So often the keeper looks meanwhile whether it is told to end.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// The signals that are the keeper's.
+const OURS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+
 /// What the keeper says to the process that serves, a byte each. When nothing more can come, the keeper is gone.
 const RELOAD: u8 = b'h';
 const STOP: u8 = b's';
@@ -47,10 +51,22 @@ const STOP: u8 = b's';
 pub fn keep(context: &Context) -> anyhow::Result<u8> {
     // Before anything takes its time: a signal that nobody listens for would end us.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGCHLD])?;
-    let program = std::env::current_exe()?;
     let (mut turn, mut stopping) = (Turn::First, false);
     loop {
-        let mut serving = start(&program, context, turn)?;
+        let mut serving = match start(context, turn) {
+            Ok(serving) => serving,
+            Err(error) if turn == Turn::First => {
+                return Err(anyhow::anyhow!("program {}: cannot be started: {error}", paste::program()));
+            }
+            Err(error) => {
+                not_yet(turn, &format!("cannot start {}: {error}", paste::program()));
+                turn = Turn::Again;
+                match rest(&mut signals) {
+                    true => return Ok(DONE),
+                    false => continue,
+                }
+            }
+        };
         let ended = loop {
             // There may have been one before this child, or several at once.
             for signal in signals.wait() {
@@ -75,6 +91,11 @@ pub fn keep(context: &Context) -> anyhow::Result<u8> {
         turn = match ended.code().and_then(|code| u8::try_from(code).ok()) {
             Some(NEXT) => Turn::Next,
             Some(NOT_YET) => Turn::Again,
+            // One that came before it left signals to us; if it was for both of us, ours has come too.
+            _ if ended.signal().is_some_and(|signal| OURS.contains(&signal)) => {
+                stopping |= is_told_to_end(&mut signals);
+                turn
+            }
             _ => return Ok(end_like(ended)),
         };
         if stopping || (turn == Turn::Again && rest(&mut signals)) {
@@ -87,12 +108,16 @@ pub fn keep(context: &Context) -> anyhow::Result<u8> {
 fn rest(signals: &mut Signals) -> bool {
     let begun = Instant::now();
     while begun.elapsed() < SOON {
-        if signals.pending().any(|signal| [SIGINT, SIGTERM].contains(&signal)) {
+        if is_told_to_end(signals) {
             return true;
         }
         thread::sleep(LOOK);
     }
     false
+}
+
+fn is_told_to_end(signals: &mut Signals) -> bool {
+    signals.pending().any(|signal| [SIGINT, SIGTERM].contains(&signal))
 }
 
 /// What one that is to go on ends with if it cannot as yet. Why is told once.
@@ -103,8 +128,12 @@ pub fn not_yet(turn: Turn, why: &str) -> u8 {
     NOT_YET
 }
 
-fn start(program: &Path, context: &Context, turn: Turn) -> std::io::Result<Child> {
-    let mut command = Command::new(program);
+/// The same program, whatever has its name by now.
+fn start(context: &Context, turn: Turn) -> std::io::Result<Child> {
+    let mut command = Command::new(PROGRAM);
+    if let Some(name) = std::env::args_os().next() {
+        command.arg0(name);
+    }
     if let Some(config) = &context.config {
         command.arg("--config").arg(config);
     }
@@ -131,10 +160,9 @@ fn end_like(status: ExitStatus) -> u8 {
 
 /// Leaves signals to the keeper: a terminal, or systemd, sends them to both.
 pub fn leave_signals() -> std::io::Result<()> {
+    failpoint::reached("kept", "");
     let nobody = Arc::new(AtomicBool::new(false));
-    [SIGHUP, SIGINT, SIGTERM]
-        .into_iter()
-        .try_for_each(|signal| flag::register(signal, Arc::clone(&nobody)).map(|_| ()))
+    OURS.into_iter().try_for_each(|signal| flag::register(signal, Arc::clone(&nobody)).map(|_| ()))
 }
 
 /// Has what the keeper says ring the bell. Without a keeper nobody could end us: so we end at once, which loses nothing.
