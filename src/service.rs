@@ -47,8 +47,34 @@ pub enum Told {
     Reloaded,
 }
 
-/// Reads the configuration again and opens its site.
-pub type Load<'a> = dyn Fn() -> Result<Site, NotLoaded> + 'a;
+/// How a configuration comes into force.
+#[derive(Clone, Copy)]
+pub struct Load<'a> {
+    /// Reads it again and opens its site.
+    pub read: &'a (dyn Fn() -> Result<Site, NotLoaded> + 'a),
+    /// Where it is out of reach: has somebody else try it.
+    pub prove: &'a Prove<'a>,
+}
+
+/// Tries whether another process could go on, drop and all: our own drop is not held meanwhile.
+pub type Prove<'a> = dyn Fn() -> Result<(), NotProven> + 'a;
+
+/// Why no other process could go on.
+#[derive(Debug)]
+pub struct NotProven {
+    /// What is wrong.
+    pub why: String,
+    /// The way out, where it is not in those words.
+    pub hint: Option<String>,
+    /// It may pass by itself.
+    pub may_pass: bool,
+}
+
+impl From<DropError> for NotProven {
+    fn from(error: DropError) -> NotProven {
+        NotProven { why: error.to_string(), hint: error.hint(), may_pass: error.is_temporary() }
+    }
+}
 
 /// Why a configuration is not in force.
 #[derive(Debug)]
@@ -70,7 +96,7 @@ pub enum Ended {
 
 /// A service and all it holds.
 pub struct Service<'a> {
-    load: &'a Load<'a>,
+    load: Load<'a>,
     tell: &'a mut dyn FnMut(Told),
     bell: Bell,
     confinement: &'a Confinement,
@@ -101,7 +127,7 @@ impl<'a> Service<'a> {
     /// Takes the drop's lock. Fails where the drop cannot be opened, or another service or pass has it.
     pub fn new(
         site: Site,
-        load: &'a Load<'a>,
+        load: Load<'a>,
         bell: Bell,
         confinement: &'a Confinement,
         tell: &'a mut dyn FnMut(Told),
@@ -113,7 +139,7 @@ impl<'a> Service<'a> {
     /// One that goes on with what another has ended with: it waits for a drop that it cannot have at once.
     pub fn going_on(
         site: Site,
-        load: &'a Load<'a>,
+        load: Load<'a>,
         bell: Bell,
         confinement: &'a Confinement,
         tell: &'a mut dyn FnMut(Told),
@@ -279,9 +305,9 @@ impl<'a> Service<'a> {
     /// A configuration that cannot be used leaves the old one in force.
     fn reload(&mut self) {
         self.reload_again = false;
-        let site = match (self.load)() {
+        let site = match (self.load.read)() {
             Ok(site) => site,
-            Err(NotLoaded::OutOfReach(place)) => return self.out_of_reach = Some(place),
+            Err(NotLoaded::OutOfReach(place)) => return self.leave(place),
             Err(NotLoaded::Wrong(why)) => {
                 let why = format!("the old configuration stays in force: {why}");
                 return self.trouble(About::Configuration, why, None);
@@ -298,13 +324,24 @@ impl<'a> Service<'a> {
                 (self.tell)(Told::Reloaded);
                 self.watch();
             }
-            Err(why) => {
-                // Somebody else may have had the lock just then.
-                self.reload_again = why.is_temporary();
-                let hint = why.hint();
-                let why = format!("the old configuration stays in force: {why}");
-                self.trouble(About::Configuration, why, hint);
-            }
+            Err(error) => self.stay(error.into()),
         }
+    }
+
+    /// Has another process go on, if one can.
+    fn leave(&mut self, place: PathBuf) {
+        // Its lock first, as above.
+        self.drop = None;
+        match (self.load.prove)() {
+            Ok(()) => self.out_of_reach = Some(place),
+            Err(unproven) => self.stay(unproven),
+        }
+    }
+
+    fn stay(&mut self, unproven: NotProven) {
+        let NotProven { why, hint, may_pass } = unproven;
+        // Somebody else may have had the lock just then.
+        self.reload_again = may_pass;
+        self.trouble(About::Configuration, format!("the old configuration stays in force: {why}"), hint);
     }
 }

@@ -455,12 +455,15 @@ fn a_state_folder_that_is_put_back_is_waited_for() {
         fs::copy(site.path("old").join(name), site.path("state").join(name)).unwrap();
     }
     service.signal(Signal::HUP);
-    service.wait_until_it_says("the service cannot go on as yet: ");
-    assert!(service.says("contents"), "{}", service.said());
+    service.wait_until_it_says("it is gone although the catalog has contents");
     fs::rename(site.path("old/contents"), site.path("state/contents")).unwrap();
     site.wait_for("the mail", |site| site.told("<two@example.net>"));
     let (code, said) = service.stop();
-    assert_eq!((code, said.matches("cannot go on as yet").count()), (Some(0), 1), "{said}");
+    assert_eq!(
+        (code, said.matches("it is gone although the catalog has contents").count()),
+        (Some(0), 1),
+        "{said}"
+    );
     assert_filed(&site, &["one", "two"]);
 }
 
@@ -638,7 +641,8 @@ fn what_cannot_be_started_is_told_and_tried_again() {
     assert!(said.starts_with("mailshelf: program ") && said.ends_with(refused), "{said}");
 
     let elsewhere = tempfile::tempdir().unwrap();
-    let service = Service::spawn(refusing(&site, "2..3").unwrap());
+    // The second one is the probe.
+    let service = Service::spawn(refusing(&site, "3..4").unwrap());
     site.configure("path = \"drop\"", &format!("path = \"{}\"", elsewhere.path().display()));
     fs::write(elsewhere.path().join("one.eml"), mail("one", &["all"], "one")).unwrap();
     service.signal(Signal::HUP);
@@ -646,4 +650,42 @@ fn what_cannot_be_started_is_told_and_tried_again() {
     let (code, said) = service.stop();
     assert_eq!((code, said.matches("cannot start ").count()), (Some(0), 1), "{said}");
     assert_filed(&site, &["one"]);
+}
+
+/// A configuration that cannot be opened leaves the old one in force, in the same words whether or not its places are in
+/// reach: a catalog that is none, and a drop that somebody else holds.
+#[test]
+fn a_configuration_out_of_reach_that_cannot_be_opened_changes_nothing() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = Site::open_to_all();
+    fs::write(elsewhere.path().join("catalog.db"), "this is no database; ".repeat(100)).unwrap();
+    let _holder = Service::start(&other, NEVER, "off");
+    let catalog = format!("sqlite:{}", elsewhere.path().join("catalog.db").display());
+    let held = other.path("drop").display().to_string();
+    for (from, to) in
+        [("sqlite:state/catalog.db", &catalog), ("path = \"drop\"", &format!("path = \"{held}\""))]
+    {
+        let said = ["on", "off"].map(|confine| {
+            let site = Site::open_to_all();
+            let mut command = site.command(&["serve"]);
+            command.env("MAILSHELF_CONFINE", confine);
+            let service = Service::spawn(command);
+            let before = children(&service);
+            let text = fs::read_to_string(site.path("mailshelf.toml")).unwrap();
+            site.configure(from, to);
+            service.signal(Signal::HUP);
+            service.wait_until_it_says("the old configuration stays in force: ");
+            fs::write(site.path("mailshelf.toml"), text).unwrap();
+            site.deliver("one.eml", mail("one", &["all"], "one"));
+            site.wait_for("the mail in the old drop", |site| site.told("<one@example.net>"));
+            assert_eq!(children(&service), before, "the same process");
+            let (code, said) = service.stop();
+            assert_eq!(code, Some(0), "{said}");
+            assert_filed(&site, &["one"]);
+            let told = |line: &&str| line.starts_with("mailshelf: ") || line.starts_with("hint: ");
+            said.lines().filter(told).map(str::to_owned).collect::<Vec<_>>()
+        });
+        assert_eq!(said[0], said[1]);
+        assert!(!said[0].is_empty());
+    }
 }

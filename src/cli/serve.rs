@@ -7,7 +7,7 @@ use mailshelf::config::Config;
 use mailshelf::confine::{Confinement, Free, Reach};
 use mailshelf::escape::Escaped;
 use mailshelf::pass::Completed;
-use mailshelf::service::{Bell, Ended, NotLoaded, Service, Told};
+use mailshelf::service::{Bell, Ended, Load, NotLoaded, Prove, Service, Told};
 use mailshelf::site::Site;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -17,6 +17,7 @@ use super::{Context, DONE, complain, confine, hint, open, run, wrong};
 use teller::Teller;
 
 mod keeper;
+mod probe;
 mod teller;
 
 /// Stay, and file mail as soon as it arrives
@@ -40,6 +41,7 @@ pub struct Serve {
 impl Serve {
     pub fn run(&self, context: &Context) -> anyhow::Result<u8> {
         match (self.kept, confine::wanted()?) {
+            (Some(keeper::Turn::Probe), _) => probe::run(context),
             (Some(turn), _) => kept(context, turn),
             (None, Ok(())) => keeper::keep(context),
             (None, Err(free)) => unconfined(context, free),
@@ -59,8 +61,9 @@ fn kept(context: &Context, turn: keeper::Turn) -> anyhow::Result<u8> {
     let reach = Reach::of(&site.config, site.program.as_deref()).reading_again(&file);
     let confinement = confine::now(reach)?;
     let bell = Bell::default();
-    keeper::listen(&bell)?;
-    match serve(context, site, bell, &confinement, turn != keeper::Turn::First)? {
+    let line = keeper::listen(&bell)?;
+    let prove = || probe::ask(&line);
+    match serve(context, site, bell, &confinement, &prove, turn != keeper::Turn::First)? {
         Ended::Stopped => Ok(DONE),
         Ended::OutOfReach(place) => {
             tracing::info!(place = %Escaped(&place.to_string_lossy()), "out of reach: another process goes on");
@@ -85,7 +88,7 @@ fn unconfined(context: &Context, free: Free) -> anyhow::Result<u8> {
         complain(&format!("confinement: {}", confine::words(Err(free))), None);
     }
     let site = open(context.config_of_ours()?)?;
-    serve(context, site, bell, &Confinement::none(), false).map(|_| DONE)
+    serve(context, site, bell, &Confinement::none(), &|| Ok(()), false).map(|_| DONE)
 }
 
 fn serve(
@@ -93,18 +96,20 @@ fn serve(
     site: Site,
     bell: Bell,
     confinement: &Confinement,
+    prove: &Prove<'_>,
     goes_on: bool,
 ) -> anyhow::Result<Ended> {
     let file = site.config.file.clone();
-    let load = || load(&file, confinement);
+    let read = || load(&file, confinement);
+    let load = Load { read: &read, prove };
     // A journal knows of no working folder.
     let drop = std::path::absolute(&site.config.drop.path)?.display().to_string();
     let out = Output::new(context.out.is_json());
     let teller = Teller::start(move |told| show(&out, &drop, told))?;
     let mut tell = |told| teller.tell(told);
     let service = match goes_on {
-        true => Service::going_on(site, &load, bell, confinement, &mut tell),
-        false => Service::new(site, &load, bell, confinement, &mut tell)?,
+        true => Service::going_on(site, load, bell, confinement, &mut tell),
+        false => Service::new(site, load, bell, confinement, &mut tell)?,
     };
     let ended = service.run();
     teller.end().map(|()| ended)
