@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
-    PathFdError, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, make_bitflags,
+    PathFdError, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, Scope,
+    make_bitflags,
 };
 use rustix::io::Errno;
 
@@ -31,6 +32,8 @@ pub use reach::Reach;
 const FILES: ABI = ABI::V5;
 /// The same of TCP.
 const NETWORK: ABI = ABI::V4;
+/// The same of what else passes between processes: signals, and Unix sockets of an abstract name.
+const PROCESSES: ABI = ABI::V6;
 /// So many links in a row are followed, as the kernel does.
 const LINKS: usize = 40;
 
@@ -111,6 +114,7 @@ impl Confinement {
         let mut rules = Ruleset::default()
             .handle_access(AccessFs::from_all(FILES))?
             .handle_access(AccessNet::from_all(NETWORK))?
+            .scope(Scope::from_all(PROCESSES))?
             .create()?;
         let mut writable = Writable::default();
         for (path, right) in reach.places {

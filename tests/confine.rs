@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -16,11 +18,13 @@ use crate::serve::{EACH_SECOND, NEVER, Service};
 use crate::util::{Limit, PROGRAM, Site, entries, lines, mail, message, sha256, skip};
 
 const REFUSED: &str = "Permission denied (os error 13)";
+const FORBIDDEN: &str = "Operation not permitted (os error 1)";
 
 /// A folder that is none of the site's, and a port of this machine that nobody should speak to.
 struct Outside {
     dir: TempDir,
     listener: TcpListener,
+    _socket: UnixListener,
 }
 
 impl Outside {
@@ -29,7 +33,9 @@ impl Outside {
         for name in ["secret", "cut", "removed"] {
             fs::write(dir.path().join(name), "as it was").unwrap();
         }
-        Outside { dir, listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        let name = SocketAddr::from_abstract_name(dir.path().as_os_str().as_encoded_bytes()).unwrap();
+        let _socket = UnixListener::bind_addr(&name).unwrap();
+        Outside { dir, listener: TcpListener::bind("127.0.0.1:0").unwrap(), _socket }
     }
 
     /// Has a command try everything with it as soon as it has read a mail.
@@ -42,8 +48,10 @@ impl Outside {
     fn assert_untouched(&self, said: &str) {
         let tried = tried(said);
         let names: Vec<_> = tried.iter().map(|(what, _)| what.as_str()).collect();
-        assert_eq!(names, ["read", "list", "write", "cut", "remove", "make", "run", "connect"], "{said}");
-        assert!(tried.iter().all(|(_, how)| how == REFUSED), "{said}");
+        let all = ["read", "list", "write", "cut", "remove", "make", "run", "connect", "call", "signal"];
+        assert_eq!(names, all, "{said}");
+        assert!(tried[..8].iter().all(|(_, how)| how == REFUSED), "{said}");
+        assert!(tried[8..].iter().all(|(_, how)| how == FORBIDDEN), "{said}");
         let names: Vec<_> = entries(self.dir.path()).iter().map(|path| crate::util::name(path)).collect();
         assert_eq!(names, ["cut", "removed", "secret"]);
         assert_eq!(fs::read_to_string(self.dir.path().join("cut")).unwrap(), "as it was");
@@ -51,7 +59,7 @@ impl Outside {
 
     /// The other way round: all of it can be done by whoever is not confined.
     fn assert_touched(&self, said: &str) {
-        assert!(tried(said).len() == 8 && tried(said).iter().all(|(_, how)| how == "done"), "{said}");
+        assert!(tried(said).len() == 10 && tried(said).iter().all(|(_, how)| how == "done"), "{said}");
         let names: Vec<_> = entries(self.dir.path()).iter().map(|path| crate::util::name(path)).collect();
         assert_eq!(names, ["cut", "made", "secret", "written"]);
         assert_eq!(fs::read_to_string(self.dir.path().join("cut")).unwrap(), "");
@@ -392,8 +400,13 @@ fn a_wrong_wish_is_told() {
 
 /// The processes that a process has started.
 fn children(of: &Service) -> Vec<u32> {
-    let id = of.id();
-    let told = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+    started_by(of.id())
+}
+
+/// By any thread of it.
+fn started_by(id: u32) -> Vec<u32> {
+    let told = |task: &PathBuf| fs::read_to_string(task.join("children")).unwrap_or_default();
+    let told: String = entries(Path::new(&format!("/proc/{id}/task"))).iter().map(told).collect();
     told.split_whitespace().map(|child| child.parse().unwrap()).collect()
 }
 
@@ -688,4 +701,24 @@ fn a_configuration_out_of_reach_that_cannot_be_opened_changes_nothing() {
         assert_eq!(said[0], said[1]);
         assert!(!said[0].is_empty());
     }
+}
+
+/// Signals to others are refused, and the reader of a suspect is none: it is ended with the service.
+#[test]
+fn the_reader_of_a_suspect_ends_with_the_service() {
+    let site = Site::open_to_all();
+    site.deliver("bad.eml", mail("bad", &["all"], "bad"));
+    site.die("parsed:bad@example.net=abort@*");
+    let mut command = site.command(&["serve"]);
+    // The gate never opens.
+    command.env("MAILSHELF_FAILPOINT", "begun=wait@*").env("MAILSHELF_GATE", site.path("gate"));
+    let service = Service::spawn(command);
+    let readers = || children(&service).first().map(|serving| started_by(*serving)).unwrap_or_default();
+    site.wait_for("the reader", |_| !readers().is_empty());
+    let reader = PathBuf::from(format!("/proc/{}", readers()[0]));
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!reader.exists(), "it was killed and waited for");
+    site.run();
+    assert_filed(&site, &["bad"]);
 }

@@ -7,7 +7,8 @@
 /// dies of itself), `overflow` (of its stack), `hog` (of all memory), `kill` (as if killed from outside), `panic`, `wait`
 /// (until the file that `MAILSHELF_GATE` names is there), `note` (a line in the file that `MAILSHELF_NOTES` names, with the
 /// process and the detail), `trespass` (tries what no mail may make it do, in the folder that `MAILSHELF_OUTSIDE` names and
-/// over TCP to the port of this machine that `MAILSHELF_PORT` has, and says on standard error how each went).
+/// over TCP to the port of this machine that `MAILSHELF_PORT` has, to the abstract Unix socket of that folder's name, and to
+/// the process that started this one, and says on standard error how each went).
 #[inline]
 pub fn reached(place: &str, detail: &str) {
     #[cfg(feature = "testing")]
@@ -18,6 +19,8 @@ pub fn reached(place: &str, detail: &str) {
 
 #[cfg(feature = "testing")]
 mod armed {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixStream};
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -69,6 +72,10 @@ mod armed {
         tell("make", std::fs::create_dir(folder.join("made")));
         tell("run", std::process::Command::new("/bin/sh").args(["-c", ":"]).status().map(|_| ()));
         tell("connect", std::net::TcpStream::connect(("127.0.0.1", port)).map(|_| ()));
+        let name = SocketAddr::from_abstract_name(folder.as_os_str().as_encoded_bytes());
+        tell("call", name.and_then(|name| UnixStream::connect_addr(&name)).map(|_| ()));
+        let parent = rustix::process::getppid().ok_or(std::io::ErrorKind::NotFound.into());
+        tell("signal", parent.and_then(|parent| Ok(rustix::process::test_kill_process(parent)?)));
     }
 
     /// No stack is so deep.
