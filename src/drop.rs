@@ -37,7 +37,7 @@ pub use claim::Claimed;
 pub(crate) use claim::{cut, parse as parse_claim, rename_new};
 pub use error::DropError;
 pub(crate) use home::{CLAIMS, LOCK, lock_file, make_folder, try_own};
-pub use mailshelf_storage::error::shown;
+pub use mailshelf_storage::name::shown;
 pub use scan::Scan;
 pub(crate) use slots::SLOTS;
 pub use slots::{COMMITTER, Note, Slots};

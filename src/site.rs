@@ -10,7 +10,6 @@ use mailshelf_storage::{Catalog, Contents, Error, Login, Reader, Result};
 
 use crate::config::{Config, DropFormat, apart};
 use crate::drop::{self, DropError, DropFolder, Format};
-use crate::pass::PassError;
 use crate::sender::verify::Verifier;
 
 pub mod declaration;
@@ -59,14 +58,6 @@ impl Site {
         let verifier = Verifier::open(&config.sender);
         let (catalog, contents) = (Box::new(catalog), Box::new(contents));
         Ok(Site { config, catalog, contents, catalog_file, verifier, program })
-    }
-
-    /// Whether what the configuration names is set up as [`Site::open`] and [`Site::open_drop`] need it, as far as that is
-    /// known without opening anything.
-    pub fn check(config: &Config) -> std::result::Result<(), PassError> {
-        check_set_up(config)?;
-        drop::entrance(&config.drop_settings())?;
-        Ok(())
     }
 
     /// Whether the catalog that is open is the one that has its name now. Put back from a copy, say, it is another one,

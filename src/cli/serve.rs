@@ -121,11 +121,7 @@ fn load(file: &Path, confinement: &Confinement) -> Result<Site, NotLoaded> {
     has_catalog(&config).map_err(not_loaded)?;
     match confinement.reaches(&config) {
         Ok(()) => open(config).map_err(not_loaded),
-        // The old one stays in force unless this one can be.
-        Err(place) => {
-            Site::check(&config).map_err(|error| not_loaded(error.into()))?;
-            Err(NotLoaded::OutOfReach(place))
-        }
+        Err(place) => Err(NotLoaded::OutOfReach(place)),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What can go wrong in storage, and the one thing a caller asks of it: again, or never?
 
-use std::ffi::OsStr;
-use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::name::shown;
 
 /// An error of storage. It names the object, the action and the source, once.
 #[derive(Debug, thiserror::Error)]
@@ -93,20 +93,6 @@ pub enum Error {
         /// `missing`, `3 bytes, not 5`, …
         why: String,
     },
-}
-
-/// The name of a file, which a stranger may have given it, in words: bytes that are not UTF-8 as `\xNN`. Not fit for a
-/// terminal yet.
-pub fn shown(name: impl AsRef<OsStr>) -> String {
-    let mut shown = String::new();
-    for chunk in name.as_ref().as_encoded_bytes().utf8_chunks() {
-        shown.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(shown, "\\x{byte:02X}");
-        }
-    }
-    shown
 }
 
 fn held(documents: u64, removed: u64) -> String {

@@ -1,9 +1,25 @@
-//! Names that people give: aliases, logins, names of libraries and groups. Each is checked once, here.
+//! Names that people give: aliases, logins, names of libraries and groups. Each is checked once, here. And names of files,
+//! told.
 
-use std::fmt;
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
+
+/// The name of a file, which a stranger may have given it, in words: bytes that are not UTF-8 as `\xNN`. Not fit for a
+/// terminal yet.
+pub fn shown(name: impl AsRef<OsStr>) -> String {
+    let mut shown = String::new();
+    for chunk in name.as_ref().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "\\x{byte:02X}");
+        }
+    }
+    shown
+}
 
 /// Why a name is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

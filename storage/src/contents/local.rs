@@ -15,8 +15,8 @@ use super::{Content, Contents, Stored};
 use crate::durable::{
     Existing, NewFile, TEMPORARY, Together, is_abandoned, remove_abandoned, sweep, sync_folder,
 };
-use crate::error::shown;
 use crate::failpoint::reached;
+use crate::name::shown;
 use crate::{Digest, Error, IoContext, Result};
 
 /// Contents are never changed, so nobody needs to write them.
