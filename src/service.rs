@@ -5,7 +5,7 @@
 //! opened again where they are others; where a process that is confined may not, it ends, and another goes on. The
 //! drop's lock is held as long as the service lives.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -106,10 +106,14 @@ pub struct Service<'a> {
     clock: Option<Clock>,
     /// The configuration could not be read again, by a fault that may pass.
     reload_again: bool,
+    /// Somebody has asked for the configuration to be read again, and it is not in force yet.
+    asked: bool,
     /// A place that another process has to go on with.
     out_of_reach: Option<PathBuf>,
     /// Where the bare From header was last known to be believed.
     trusting: Trusting,
+    /// What went wrong in passes, as far as it was told.
+    faults: HashSet<String>,
     /// What was last told to be wrong, and still is.
     troubles: HashMap<About, String>,
 }
@@ -154,6 +158,8 @@ impl<'a> Service<'a> {
             watch: None,
             clock: None,
             reload_again: false,
+            asked: false,
+            faults: HashSet::new(),
             out_of_reach: None,
             trusting: Trusting::default(),
             troubles: HashMap::new(),
@@ -174,6 +180,7 @@ impl<'a> Service<'a> {
             if restarted {
                 self.start_clock();
             }
+            self.asked |= rung.reload;
             let astray = rung.tick && (self.reload_again || self.is_astray());
             let reload = rung.reload || astray || !self.site.stands();
             if rung.reload {
@@ -269,11 +276,20 @@ impl<'a> Service<'a> {
         // The configuration may have been read again, and libraries change at any time.
         self.trusting = self.site.warn_of_trust(std::mem::take(&mut self.trusting));
         let tell = &mut *self.tell;
-        let (mut unwell, stop) = (false, self.bell.stopped());
-        let done = pass::run(&self.site, drop, scope, stop, |completed| {
-            unwell |= !completed.faults.is_empty();
+        let (mut faults, stop) = (HashSet::new(), self.bell.stopped());
+        let known = &self.faults;
+        let done = pass::run(&self.site, drop, scope, stop, |mut completed| {
+            let found: Vec<_> = completed.faults.drain(..).collect();
+            completed.faults = found.iter().filter(|fault| !known.contains(*fault)).cloned().collect();
+            faults.extend(found);
             tell(Told::Pass(Box::new(completed)));
         });
+        let unwell = !faults.is_empty();
+        match scope {
+            Scope::Everything => self.faults = faults,
+            // It has not met them all.
+            Scope::Arrivals => self.faults.extend(faults),
+        }
         match done {
             Ok(()) if unwell => {}
             Ok(()) => {
@@ -309,8 +325,7 @@ impl<'a> Service<'a> {
             Ok(site) => site,
             Err(NotLoaded::OutOfReach(place)) => return self.leave(place),
             Err(NotLoaded::Wrong(why)) => {
-                let why = format!("the old configuration stays in force: {why}");
-                return self.trouble(About::Configuration, why, None);
+                return self.stay(NotProven { why, hint: None, may_pass: false });
             }
         };
         // Its lock first: the new one may be of the same folder.
@@ -319,6 +334,7 @@ impl<'a> Service<'a> {
             Ok(drop) => {
                 self.drop = Some(drop);
                 self.site = site;
+                self.asked = false;
                 self.troubles.remove(&About::Configuration);
                 self.start_clock();
                 (self.tell)(Told::Reloaded);
@@ -342,6 +358,7 @@ impl<'a> Service<'a> {
         let NotProven { why, hint, may_pass } = unproven;
         // Somebody else may have had the lock just then.
         self.reload_again = may_pass;
-        self.trouble(About::Configuration, format!("the old configuration stays in force: {why}"), hint);
+        let what = if self.asked { "the old configuration stays in force" } else { "the service waits" };
+        self.trouble(About::Configuration, format!("{what}: {why}"), hint);
     }
 }
