@@ -19,7 +19,6 @@ use landlock::{
 use rustix::io::Errno;
 
 use crate::config::Config;
-use crate::pass;
 use reach::Right;
 
 mod libraries;
@@ -97,6 +96,23 @@ impl Writable {
     }
 }
 
+/// What tells this program what to do, and can be written to by whoever files mail: the configuration file, or the program
+/// itself; each with the folder that it stands below.
+pub fn exposed(config: &Config) -> Vec<(PathBuf, PathBuf)> {
+    let folders: Vec<_> = reach::own_places(config).into_iter().map(|place| real(&place.path)).collect();
+    let program = std::env::current_exe().ok();
+    let whats = [Some(config.file.clone()), program].into_iter().flatten();
+    let below = |what: PathBuf| {
+        let real = real(&what);
+        let folder = folders.iter().find(|folder| {
+            let folder = identity(folder).into_iter().collect();
+            covers(&folder, &real)
+        });
+        folder.map(|folder| (what, folder.clone()))
+    };
+    whats.filter_map(below).collect()
+}
+
 /// Device and inode.
 type Identity = (u64, u64);
 
@@ -109,8 +125,6 @@ impl Confinement {
     /// Confines this thread, and every one that it starts from now on, and every process: for good. Call it before there
     /// is any other thread.
     pub fn enter(reach: Reach) -> Result<Confinement, ConfineError> {
-        // Asked of files that are out of reach afterwards.
-        pass::workers();
         let mut rules = Ruleset::default()
             .handle_access(AccessFs::from_all(FILES))?
             .handle_access(AccessNet::from_all(NETWORK))?

@@ -398,6 +398,48 @@ fn a_wrong_wish_is_told() {
     }
 }
 
+/// `status` says it in a word that programs understand, and what is wrong about it with all else that is.
+#[test]
+fn status_tells_how_mail_is_filed() {
+    let site = Site::open_to_all();
+    site.run();
+    let status = |confine: &str| {
+        let mut command = site.command(&["status", "--json"]);
+        let output = command.env("MAILSHELF_CONFINE", confine).output().unwrap();
+        (output.status.code(), lines(&String::from_utf8(output.stdout).unwrap()).remove(0))
+    };
+    for (confine, token) in [("on", "landlock"), ("off", "off")] {
+        let (code, told) = status(confine);
+        assert_eq!((code, &told["confinement"]), (Some(0), &token.into()), "{told}");
+    }
+    let (code, told) = status("no");
+    assert_eq!((code, told["confinement"].is_null()), (Some(1), true), "{told}");
+    let problem = told["problems"][0].as_str().unwrap();
+    assert!(problem.starts_with("MAILSHELF_CONFINE no: it is on or off, so nobody"), "{problem}");
+
+    // The configuration file itself can be written to.
+    site.configure("file = \"state/events.jsonl\"", "file = \"events.jsonl\"");
+    let (code, told) = status("on");
+    let problem = told["problems"][0].as_str().unwrap();
+    assert!(code == Some(1) && problem.contains("mailshelf.toml can be written to by"), "{problem}");
+}
+
+/// A folder of contents that does not come back: nobody has asked for anything, and it is told once.
+#[test]
+fn a_service_that_nobody_reloads_says_that_it_waits() {
+    let site = Site::open_to_all();
+    let service = Service::start(&site, EACH_SECOND, "off");
+    fs::rename(site.path("state"), site.path("old")).unwrap();
+    service.wait_until_it_says("mailshelf: the service waits: catalog ");
+    fs::rename(site.path("old"), site.path("state")).unwrap();
+    site.deliver("one.eml", mail("one", &["all"], "one"));
+    site.wait_for("the mail", |site| site.told("<one@example.net>"));
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("the old configuration"), "{said}");
+    assert_filed(&site, &["one"]);
+}
+
 /// The processes that a process has started.
 fn children(of: &Service) -> Vec<u32> {
     started_by(of.id())

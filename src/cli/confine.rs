@@ -1,8 +1,11 @@
 //! Whether a command that files mail is confined, and what it says of that.
 
-use mailshelf::confine::{Confinement, Free, Reach, verdict};
+use mailshelf::confine::{Confinement, Reach, verdict};
+use mailshelf::pass;
 
 use super::{failed, wrong};
+
+pub use mailshelf::confine::Free;
 
 /// The way out, for whom it keeps from filing mail.
 const VARIABLE: &str = "MAILSHELF_CONFINE";
@@ -34,10 +37,21 @@ pub fn enter(reach: impl FnOnce() -> Reach) -> anyhow::Result<Confinement> {
 
 /// Confines this process.
 pub fn now(reach: Reach) -> anyhow::Result<Confinement> {
+    // Asked of files that are out of reach afterwards.
+    pass::workers();
     Confinement::enter(reach).map_err(|error| {
         let hint = format!("{VARIABLE}=off in the environment does without");
         failed(format!("confinement by Landlock: {error}"), hint)
     })
+}
+
+/// The same for a program.
+pub fn token(verdict: Result<(), Free>) -> &'static str {
+    match verdict {
+        Ok(()) => "landlock",
+        Err(Free::Asked) => "off",
+        Err(Free::Unable) => "none",
+    }
 }
 
 /// What whoever looks after the site should know.

@@ -1,10 +1,11 @@
 //! `mailshelf status`: how the site does, for people and for monitoring.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use mailshelf::config::{Span, term};
+use mailshelf::config::{Config, Span, Storage, term};
 use mailshelf::dispose::aside;
 use mailshelf::drop::look::{self, Owner, Place};
 use mailshelf::escape::Escaped;
@@ -14,7 +15,7 @@ use mailshelf::replay::spool::Spool;
 use mailshelf::site::Look;
 use mailshelf_storage::model::{Counts, EventQuery};
 use mailshelf_storage::{Error, IoContext, PassId, Reader};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::output::Show;
 use super::queue::entry::{State, claim_state};
@@ -66,7 +67,8 @@ struct View {
     catalog_bytes: u64,
     free_bytes: Free,
     /// What confines whoever files mail, started as this was.
-    confinement: &'static str,
+    #[serde(serialize_with = "confined")]
+    confinement: Option<Result<(), confine::Free>>,
     #[serde(skip)]
     now: Timestamp,
     /// A replay is at work on what it has claimed.
@@ -116,6 +118,13 @@ struct Free {
     contents: Option<u64>,
 }
 
+fn confined<S: Serializer>(
+    verdict: &Option<Result<(), confine::Free>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    verdict.map(confine::token).serialize(serializer)
+}
+
 /// How long ago; nothing for what is still to come.
 fn age(now: Timestamp, then: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
@@ -153,16 +162,15 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
     let replay_left = replay_left.map_err(|error| problems.push(problems::unusable(&error))).ok();
     let catalog = &site.config.storage.catalog;
     let catalog_bytes = fs::metadata(catalog).while_doing("look at", catalog)?.len();
-    let spaces = [("storage.catalog", catalog), ("storage.contents", &site.config.storage.contents)];
-    let spaces =
-        spaces.map(|(key, path)| Space::of(key, path).map_err(|error| problems.push(error.to_string())).ok());
-    let free = spaces.each_ref().map(|space| space.as_ref().map(|space| space.free));
-    let [catalog_free, contents_free] = free;
+    let spaces = spaces(&site.config, &mut problems);
+    let [catalog_free, contents_free] = spaces.each_ref().map(|space| space.as_ref().map(|space| space.free));
     problems.extend(problems::unused(&site.catalog.read()?.unused_addresses()?));
     problems.extend(problems::reserved(&*site.catalog.read()?, &site.config.site)?);
+    problems.extend(problems::exposed(&site.config));
     if kept != Some(0) {
         problems.extend(crowded_out(site, now)?);
     }
+    let confinement = confine::wanted().map_err(|error| problems.push(problems::unstarted(&error))).ok();
     let (last_pass, counts) = on_record(site)?;
     let Counts { documents, removed, contents, bytes, mails, libraries, users } = counts;
     let mut view = View {
@@ -185,7 +193,7 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         users,
         catalog_bytes,
         free_bytes: Free { catalog: catalog_free, contents: contents_free },
-        confinement: confine::words(confine::wanted()?),
+        confinement,
         now,
         replaying: Spool::owner(&site.config) == Owner::Lives,
     };
@@ -195,6 +203,15 @@ fn view(site: &Look, max_wait: Duration, now: Timestamp) -> anyhow::Result<View>
         view.state = "attention";
     }
     Ok(view)
+}
+
+/// Where the catalog stands, and where the contents do.
+fn spaces(config: &Config, problems: &mut Vec<String>) -> [Option<Space>; 2] {
+    let Storage { catalog, contents, .. } = &config.storage;
+    let of = |(key, path): (&'static str, &PathBuf)| {
+        Space::of(key, path).map_err(|error| problems.push(error.to_string())).ok()
+    };
+    [("storage.catalog", catalog), ("storage.contents", contents)].map(of)
 }
 
 /// What has not been dealt with; all `None` where that is not known.
@@ -337,7 +354,7 @@ impl Show for View {
             self.users.to_string(),
             space::size(self.catalog_bytes),
             format!("{} for the catalog, {} for contents", free(*catalog), free(*contents)),
-            self.confinement.to_owned(),
+            self.confinement.map_or("unknown", confine::words).to_owned(),
         ]
     }
 }

@@ -96,3 +96,52 @@ fn what_has_to_be_made_out_of_reach_is_told_if_it_can_be_made() {
     fs::remove_dir(base.join("aside")).unwrap();
     assert_eq!(confinement.reaches(&config), Ok(()), "nothing can be made there");
 }
+
+/// All that a pass of one site may reach: a place more is a decision.
+#[test]
+fn the_reach_of_a_site_is_this() {
+    use crate::config::{Resolver, Verify};
+    let dir = tempfile::tempdir().unwrap();
+    let base = dir.path().canonicalize().unwrap();
+    let (mut config, _) = confined(&base, &[], &[]);
+    config.sender.verify = Verify::Dkim;
+    config.sender.resolver = Resolver::At("127.0.0.1:5353".parse().unwrap());
+    let own = [
+        ("drop", Right::Ours),
+        ("state/contents", Right::Ours),
+        ("drop/new", Right::Ours),
+        ("drop/cur", Right::Ours),
+        ("state", Right::Ours),
+        ("log", Right::Grow),
+        ("log", Right::Grow),
+        ("aside/kept", Right::Ours),
+        ("aside/badmail", Right::Ours),
+    ];
+    let others = [("/dev/null", Right::Device), ("/dev/urandom", Right::Read)];
+    let own = own.map(|(path, right)| (base.join(path), right));
+    let expected: Vec<_> =
+        own.into_iter().chain(others.map(|(path, right)| (PathBuf::from(path), right))).collect();
+    let reach = Reach::of(&config, None);
+    assert_eq!((reach.places, reach.port), (expected.clone(), Some(5353)));
+    assert!(base.join("aside/kept").is_dir(), "nobody could make it later");
+
+    // The program, its loader and libraries run; their folders, and what the loader reads, are read.
+    let reach = Reach::of(&config, Some(Path::new(crate::site::PROGRAM)));
+    let more: Vec<_> = reach.places.into_iter().filter(|place| !expected.contains(place)).collect();
+    let files: Vec<_> = more.iter().filter(|(_, right)| *right == Right::Run).map(|(path, _)| path).collect();
+    assert!(files.contains(&&PathBuf::from(crate::site::PROGRAM)));
+    let folder_of_one = |path: &Path| files.iter().any(|file| file.parent() == Some(path));
+    for (path, right) in &more {
+        let known = path.starts_with("/etc/ld.so.cache") || path.starts_with("/etc/ld.so.preload");
+        let fits = match right {
+            Right::Run => path.is_file(),
+            Right::Read => known || folder_of_one(path),
+            _ => false,
+        };
+        assert!(fits, "{path:?} {right:?}");
+    }
+
+    config.sender.verify = Verify::Off;
+    let reach = Reach::of(&config, None);
+    assert_eq!((reach.places, reach.port), (expected, None));
+}

@@ -223,7 +223,7 @@ impl Producer<'_> {
 }
 
 /// How many mails are read at a time. It is found out once: the files that tell it are out of reach of a process that is
-/// confined.
+/// confined, and so it asks before that.
 pub fn workers() -> usize {
     static WORKERS: OnceLock<usize> = OnceLock::new();
     *WORKERS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))

@@ -1,8 +1,10 @@
 //! What needs attention: a sentence each, with what to do.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use mailshelf::config::Site;
+use mailshelf::config::{Config, Site};
+use mailshelf::confine::exposed as exposed_places;
 use mailshelf::drop::DropError;
 use mailshelf::route::Former;
 use mailshelf::route::alias::refusal;
@@ -10,6 +12,7 @@ use mailshelf_storage::model::{FormerAlias, UnusedAddress};
 use mailshelf_storage::{Error, LibraryName, Reader};
 
 use super::View;
+use crate::cli::hint;
 use crate::cli::paste::quoted;
 
 /// The drop cannot be looked at.
@@ -18,6 +21,23 @@ pub fn unusable(error: &DropError) -> String {
         Some(hint) => format!("{error}: {hint}"),
         None => error.to_string(),
     }
+}
+
+/// Nobody who files mail starts.
+pub fn unstarted(error: &anyhow::Error) -> String {
+    let hint = hint(error).map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{error}, so nobody who files mail is started{hint}")
+}
+
+/// What a process that files mail could write to, and should not.
+pub fn exposed(config: &Config) -> Vec<String> {
+    let sentence = |(what, place): (PathBuf, PathBuf)| {
+        let (what, place) = (what.display(), place.display());
+        format!(
+            "{what} can be written to by whoever files mail, for it stands below {place}: move one of them"
+        )
+    };
+    exposed_places(config).into_iter().map(sentence).collect()
 }
 
 /// Addresses that are on record and not in use.
