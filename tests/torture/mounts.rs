@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use crate::place::Place;
 
@@ -24,7 +25,16 @@ pub struct Mounts {
 }
 
 pub fn command(name: &str, arguments: &[&str]) {
-    let output = Command::new(name).args(arguments).output().unwrap();
+    let run = || Command::new(name).args(arguments).output().unwrap();
+    let mut output = run();
+    // mount(8) reads a list of all mounts, and misses some of it while others mount and unmount.
+    for _ in 0..20 {
+        if output.status.success() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+        output = run();
+    }
     assert!(output.status.success(), "{name} {arguments:?}: {output:?}");
 }
 
