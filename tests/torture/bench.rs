@@ -86,6 +86,10 @@ impl Bench {
 
     /// Keeps the site of a trial that failed.
     pub fn keep(&self, name: &str) {
+        let kept = fs::read_dir(&self.failures).map_or(0, Iterator::count);
+        if kept >= ENOUGH {
+            return;
+        }
         let folder = self.failures.join(name.replace('/', "-"));
         let _ = fs::remove_dir_all(&folder);
         let kept = Place::new(&folder);
@@ -94,6 +98,9 @@ impl Bench {
         let _ = fs::copy(self.printed(), folder.join("printed"));
     }
 }
+
+/// So many sites of trials that failed are kept: a disk is soon full of them.
+const ENOUGH: usize = 50;
 
 /// How a trial went.
 pub struct Done {

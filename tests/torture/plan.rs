@@ -66,7 +66,8 @@ impl Job {
         let tried = catch_unwind(AssertUnwindSafe(|| self.try_at(bench, mounts, scenario, at)));
         let done = tried.unwrap_or_else(|panic| {
             let what = panic.downcast_ref::<String>().map_or("it panicked", String::as_str);
-            Done { met: Some("panic"), more: true, wrong: vec![stuck(what)] }
+            // As if beyond the end: a bench that is broken is not tried for ever.
+            Done { met: Some("panic"), more: false, wrong: vec![stuck(what)] }
         });
         if !done.wrong.is_empty() {
             bench.keep(&format!("{} {at}", self.name));
