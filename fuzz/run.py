@@ -119,7 +119,7 @@ class Run:
         return self.code not in (0, INTERRUPTED) or "Test unit written to" in self.text
 
     def executions(self):
-        return max(self.number(r"stat::number_of_executed_units: *(\d+)"), self.number(r"^#(\d+)\t"))
+        return max(self.number(r"stat::number_of_executed_units: *(\d+)"), self.number(r"(?m)^#(\d+)\t"))
 
     def row(self, total):
         before, now = self.number(r"INITED cov: (\d+)"), self.number(r"\bcov: (\d+)")
