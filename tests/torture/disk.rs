@@ -27,7 +27,8 @@ pub fn full(bench: &Bench, mounts: &Mounts, scenario: &Scenario, at: usize, part
     let facts = rustix::fs::statvfs(folder).unwrap();
     let limit = match of {
         Scarce::Blocks => {
-            format!("size={}", (facts.f_blocks - facts.f_bfree + at as u64 - 1) * facts.f_frsize)
+            // None at all would mean any number.
+            format!("size={}", (facts.f_blocks - facts.f_bfree + at as u64 - 1).max(1) * facts.f_frsize)
         }
         Scarce::Inodes => format!("nr_inodes={}", facts.f_files - facts.f_ffree + at as u64 - 1),
     };

@@ -23,8 +23,9 @@ use syscalls::Sysno;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!("the torture knows Linux and the registers of x86-64 alone");
 
-/// A run that takes longer hangs. The slowest one takes a second, traced and beside another one.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A run that takes longer hangs. The slowest one takes a second, traced and beside another one; but SQLite, whose locks
+/// fail for ever, tries for ten seconds each time that it is asked.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What is done to the run at one call.
 pub enum Act<'a> {
