@@ -276,10 +276,8 @@ impl<'a> Pass<'a> {
             let id = suspect.id;
             let acquitted = match self.finding(&suspect) {
                 Finding::Harmless => {
-                    // Before it is read here: should it kill us all the same, it is noted anew.
-                    let acquitted = self.drop.slots().acquit(id);
-                    self.read_and_commit(suspect);
-                    acquitted
+                    // Acquitted only afterwards: if it kills us all the same, it is taken last and alone again.
+                    self.read_and_commit(suspect).and_then(|()| self.drop.slots().acquit(id))
                 }
                 Finding::Culprit(why) => {
                     // Once that is on record nobody reads it again, suspect or not.
@@ -313,7 +311,10 @@ impl<'a> Pass<'a> {
                 return;
             }
             match self.finding(&mail.claimed) {
-                Finding::Harmless => self.read_and_commit(mail.claimed),
+                Finding::Harmless => {
+                    let read = self.read_and_commit(mail.claimed);
+                    self.faults.extend(read.err().map(|error| error.to_string()));
+                }
                 Finding::Culprit(_) => self.give_up(mail),
                 Finding::Unknown(why) => {
                     self.commit(vec![Prepared::unread(mail.claimed, Reading::Fault { why, site: true })]);
@@ -370,16 +371,23 @@ impl<'a> Pass<'a> {
         self.faults.extend(ended.into_iter().filter_map(Result::err).map(|error| error.to_string()));
     }
 
-    fn read_and_commit(&mut self, claimed: Claimed) {
+    /// Reads one mail, with the stack that it had in the child, and commits it.
+    fn read_and_commit(&mut self, claimed: Claimed) -> Result<(), DropError> {
         let id = claimed.id;
         let blame = || self.drop.slots().enter(0, id).ok();
         let prover = Prover::of(self.site, self.stop, Patience::with_new());
-        let prepared = prepare(claimed, self.drop.format(), &self.site.config.limits, &prover, blame);
+        let read = || prepare(claimed, self.drop.format(), &self.site.config.limits, &prover, blame);
+        let prepared = thread::scope(|scope| {
+            let reading = thread::Builder::new().stack_size(prepare::STACK).spawn_scoped(scope, read)?;
+            Ok(reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let prepared = prepared.map_err(|error| DropError::thread(error, &self.site.config.drop.path))?;
         if prepared.lacks_proof() && self.cut_off() {
             self.left_work = true;
-            return;
+            return Ok(());
         }
         // A process of its own could read it, and this one cannot: there is nobody left to ask.
         self.give_up(prepared);
+        Ok(())
     }
 }

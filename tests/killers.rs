@@ -179,12 +179,21 @@ fn a_worker_killed_from_outside_a_hundred_times_sends_nothing_to_badmail() {
     assert_only_killers_are_bad(&site, mails, &[]);
 }
 
-/// Deciding what becomes of a mail reads what strangers wrote, too. Whoever dies of that takes it last from then on.
+/// Deciding what becomes of a mail reads what strangers wrote, too: who dies of that finds its mail in the same way.
 #[test]
-fn a_mail_that_kills_whoever_decides_holds_up_nobody() {
+fn a_mail_that_kills_whoever_decides_is_found_out() {
+    let site = site(30);
+    let (deaths, output) = run_until_it_survives(&site, "decided:m7@example.net=abort@*", 1);
+    assert_eq!((deaths, output.status.code()), (1, Some(1)), "{output:?}");
+    assert_only_killers_are_bad(&site, 30, &[7]);
+}
+
+/// One that kills the worker alone, and no process that tries to find out, holds up nobody.
+#[test]
+fn a_mail_that_kills_the_worker_alone_is_taken_last_from_then_on() {
     let site = site(30);
     for run in 0..4 {
-        let output = poisoned(&site, "decided:m7@example.net=abort@*", "run").output().unwrap();
+        let output = poisoned(&site, "judged:m7@example.net=abort@*", "run").output().unwrap();
         assert_eq!(output.status.code(), None, "run {run}: {output:?}");
         site.deliver(&format!("{:03}.eml", 30 + run), text_of(30 + run));
     }

@@ -1,5 +1,5 @@
-//! `mailshelf parse-alone`: reads one suspect mail and says by surviving that it can be read. For [`mailshelf::pass`]
-//! alone; nobody else need call it.
+//! `mailshelf parse-alone`: reads one suspect mail, does with it what deciding does, and says by surviving that it can
+//! be read. For [`mailshelf::pass`] alone; nobody else need call it.
 
 use std::path::PathBuf;
 use std::thread;
@@ -8,7 +8,7 @@ use mailshelf::config::Limits;
 use mailshelf::confine::Reach;
 use mailshelf::drop::{Claimed, Format};
 use mailshelf::pass::proof::Prover;
-use mailshelf::pass::{blame, prepare};
+use mailshelf::pass::{blame, decide, prepare};
 use mailshelf::sender::verify::Verifier;
 
 use super::{DONE, confine};
@@ -44,6 +44,7 @@ impl ParseAlone {
             let prover = if self.verify { Prover::Rehearsal(&verifier) } else { Prover::Nobody };
             let blamed = || blame::begin(&prepare::bounds(&limits));
             let prepared = prepare::prepare(claimed, format, &limits, &prover, blamed);
+            decide::rehearse(&prepared, &limits);
             !matches!(prepared.reading, prepare::Reading::Panicked(_))
         })?;
         Ok(if reader.join().unwrap_or(false) { DONE } else { blame::PANICKED })

@@ -15,7 +15,7 @@ use crate::drop::{COMMITTER, Claimed};
 use crate::escape::Escaped;
 use crate::outcome::Reason;
 use crate::record::quota::Terms;
-use crate::record::{Book, Fate, Settled, Unwritten};
+use crate::record::{Book, Decided, Fate, Settled, Unwritten};
 
 /// Settings that change during so many decisions in a row change too fast.
 const DECISIONS: u32 = 20;
@@ -155,7 +155,10 @@ impl Pass<'_> {
             None => {
                 // Deciding reads what strangers wrote, too: names, and the first bytes of files.
                 let _blamed = self.drop.slots().enter(COMMITTER, mail.claimed.id);
-                decide::decide(mail, &site.config, &*reader)
+                let decided = decide::decide(mail, &site.config, &*reader);
+                decided.inspect(|Decided { mail, .. }| {
+                    failpoint::reached("judged", mail.message_id.as_deref().unwrap_or_default());
+                })
             }
         });
         let decided = decided.collect::<Result<Vec<_>, _>>()?;

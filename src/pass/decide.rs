@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use mailshelf_storage::model::{Calendar, Level, Library, Mail, MailFields, MailState, Role};
+use mailshelf_storage::model::{
+    Attachments, Calendar, Level, Library, LibrarySettings, Mail, MailFields, MailState, Role,
+};
 use mailshelf_storage::{DeliveryId, Digest, LibraryId, Reader, Result, failpoint};
 
 use crate::authorise::{self, Question, authorise};
-use crate::config::{Config, Rejected};
+use crate::config::{Config, Limits, Rejected, ResultsAt, Sender};
 use crate::envelope::Envelope;
 use crate::escape::shorten;
 use crate::file::{self, Proposal, Refusal};
@@ -37,7 +39,7 @@ fn nobody(proof: &str) -> Identity {
 
 fn bare<'a>(prepared: &'a Prepared, config: &Config) -> Decided<'a> {
     Decided {
-        mail: row(prepared, config),
+        mail: row(prepared, &config.site.node),
         likeness: likeness(prepared),
         sender: SenderRecord { level: Level::None.to_string(), ..SenderRecord::default() },
         elapsed: prepared.elapsed,
@@ -60,7 +62,7 @@ pub(crate) fn decide_before<'a>(
     witness: &mut dyn FnMut(&Decision<'a>, &Identity),
 ) -> Result<Decided<'a>> {
     let mut decided = bare(prepared, config);
-    failpoint::reached("decided", decided.mail.message_id.as_deref().unwrap_or_default());
+    begun(&decided.mail);
     let (envelope, whole) = match &prepared.reading {
         Reading::Read { envelope, whole, .. } => (envelope, whole),
         Reading::Busy(why) | Reading::Fault { why, site: true } => {
@@ -76,7 +78,7 @@ pub(crate) fn decide_before<'a>(
             return Ok(decided);
         }
     };
-    let findings = findings(prepared, whole, config);
+    let findings = findings(prepared, whole, &config.sender);
     let senders = sent_on_by(whole, config, reader)?;
     let (waits, proposals) = (None, HashMap::new());
     let mut judge = Judge { prepared, config, reader, envelope, whole, findings, senders, waits, proposals };
@@ -105,6 +107,41 @@ pub(crate) fn decide_before<'a>(
     Ok(decided)
 }
 
+/// Does with what strangers wrote all that deciding may do, whatever the site and its libraries: for a process that finds
+/// out whether that can be survived.
+pub fn rehearse(prepared: &Prepared, limits: &Limits) {
+    begun(&row(prepared, ""));
+    let Reading::Read { envelope, whole, .. } = &prepared.reading else { return };
+    recipients(&envelope.recipients);
+    let Whole::Mail(read) = whole else { return };
+    // As if every server that the mail names were ours.
+    let results = read.message.traces.results.iter().filter_map(|written| written.reading.as_ref().ok());
+    let authserv_id = results.map(|results| results.id.clone()).collect();
+    for results_at in [ResultsAt::Above, ResultsAt::Below] {
+        let authserv_id = Vec::clone(&authserv_id);
+        let asked = Sender {
+            authserv_id,
+            results_at,
+            received_auth: true,
+            exchange_internal: true,
+            ..Sender::default()
+        };
+        findings(prepared, whole, &asked);
+    }
+    for attachments in [Attachments::Root, Attachments::Subject, Attachments::Sender] {
+        let settings = LibrarySettings {
+            attachments,
+            overwrite: true,
+            save_original: true,
+            save_invitations: true,
+            inline_images: true,
+            ..LibrarySettings::default()
+        };
+        // Which it would be makes no difference.
+        let _ = file::propose(read, &settings, limits);
+    }
+}
+
 /// As what it was kept aside, if it was given back. All that it is for now it was refused for then, so the first will do.
 /// A copy is never what was given back: that went to the drop.
 fn given_back(decided: &Decided<'_>, config: &Config, reader: &dyn Reader) -> Result<Option<DeliveryId>> {
@@ -125,11 +162,11 @@ fn unasked(mail: &SenderRecord) -> Option<SenderRecord> {
 }
 
 /// What speaks for the sender; the same for every recipient.
-fn findings(prepared: &Prepared, whole: &Whole, config: &Config) -> Findings {
+fn findings(prepared: &Prepared, whole: &Whole, settings: &Sender) -> Findings {
     let Whole::Mail(read) = whole else { return Findings::default() };
     let Ok(from) = &read.message.mailbox else { return Findings::default() };
-    let mut found = evidence::collect(&read.message.traces, from, &config.sender);
-    prepared.verification.add_to(from, &mut found, &config.sender);
+    let mut found = evidence::collect(&read.message.traces, from, settings);
+    prepared.verification.add_to(from, &mut found, settings);
     found
 }
 
@@ -157,11 +194,16 @@ fn recipients(written: &[String]) -> Vec<String> {
     recipients
 }
 
-fn row(prepared: &Prepared, config: &Config) -> Mail {
+/// For tests: here whoever decides about a mail dies of it.
+fn begun(mail: &Mail) {
+    failpoint::reached("decided", mail.message_id.as_deref().unwrap_or_default());
+}
+
+fn row(prepared: &Prepared, node: &str) -> Mail {
     let mut mail = Mail {
         delivery: prepared.claimed.id,
         file: prepared.claimed.shown_name(),
-        node: config.site.node.clone(),
+        node: node.to_owned(),
         digest: None,
         size: 0,
         message_id: None,
