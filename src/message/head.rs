@@ -48,8 +48,7 @@ impl Head {
                 Line::Junk(_) => head.odd = true,
             }
         }
-        let read = fields.since(start);
-        head.odd |= matches!(fields.end(), Some(End::Text)) || has_odd_breaks(read) || has_blank_line(read);
+        head.odd |= matches!(fields.end(), Some(End::Text)) || has_odd_breaks(fields.since(start));
         head.cut = matches!(fields.end(), Some(End::Delimiter)) && count > 0;
         head.none = count == 0 && !matches!(fields.end(), Some(End::Blank));
         Ok((head, fields.offset()))
@@ -63,6 +62,7 @@ impl Head {
             self.odd = true;
             return Ok(());
         }
+        self.odd |= field.value.split(|&byte| byte == b'\n').skip(1).any(is_blank);
         match which {
             0 => {
                 let params = structured(field, limits)?;
@@ -136,12 +136,10 @@ fn has_odd_breaks(header: &[u8]) -> bool {
         .any(|at| header.get(at) == Some(&0) || header.get(at + 1) != Some(&b'\n'))
 }
 
-/// Some readers take a line of nothing but blanks, which is a fold, for the empty line that ends the header.
-fn has_blank_line(header: &[u8]) -> bool {
-    let blank = |line: &[u8]| {
-        line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && line.trim_ascii().is_empty()
-    };
-    header.split(|&byte| byte == b'\n').any(blank)
+/// Whether a line, without the LF that ends it, is of nothing but blanks. In a header it is a fold (RFC 5322 section 4.2), and
+/// some readers take it for the empty line that ends the header.
+pub(super) fn is_blank(line: &[u8]) -> bool {
+    line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && line.trim_ascii().is_empty()
 }
 
 fn structured(field: &Field<'_>, limits: &Limits) -> Result<Params, Unreadable> {

@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::{ODD_HEADER, Open, Walk, matching};
 use crate::message::fields::line_at;
+use crate::message::head::is_blank;
 
 const ALMOST: &str = "a line that only some readers take for a delimiter";
 
@@ -34,7 +35,10 @@ impl Walk<'_, '_> {
             && at < body
             && let Some((line, next)) = line_at(self.bytes, at)
         {
-            if matching(&self.open, line).is_none() {
+            if is_blank(line) {
+                // Those who sign mail fold the header of the whole like that, but nobody that of a part.
+                self.doubt(ODD_HEADER);
+            } else if matching(&self.open, line).is_none() {
                 self.look(line);
             }
             at = next;
