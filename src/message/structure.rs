@@ -68,8 +68,8 @@ struct Walk<'m, 'l> {
     leaves: Vec<Leaf>,
     flaws: BTreeSet<&'static str>,
     ambiguous: Option<&'static str>,
-    /// Its first line ends in CRLF: so should all of them that give it its shape.
-    crlf: bool,
+    /// Where the first line of its header ends that ends in CRLF: from there on so should all that give it its shape.
+    crlf: Option<usize>,
     /// Bytes looked through for what almost delimits parts.
     looked: usize,
     /// A forwarded message that is over did not end as it should: to readers that open it, it may go on.
@@ -87,7 +87,7 @@ pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Re
         leaves,
         flaws: BTreeSet::new(),
         ambiguous: None,
-        crlf: looks::ends_in_crlf(bytes),
+        crlf: looks::first_crlf(bytes, body),
         looked: 0,
         spilt: false,
     };

@@ -636,6 +636,7 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
         (sound.replace("a/b", "a/b\nContent-Transfer-Encoding: base64").replace("\nx", "\nQUJDRA"), encoded),
         (crlf.replace("--B\r\n", "--B\n"), almost),
         (crlf.replace("hi\r\n", "hi\n"), almost),
+        (format!("Return-Path: <a@b>\n{}", crlf.replace("hi\r\n", "hi\n")), almost),
         (crlf.replace("a/b\r\n", "a/b\n"), header),
         (crlf.replace("attachment\r\n\r\n", "attachment\n\n"), header),
         (format!("X-A: 1\r\nX-B: 2\n{crlf}"), header),

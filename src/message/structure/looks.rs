@@ -18,15 +18,16 @@ impl Walk<'_, '_> {
     /// To readers that end lines at CRLF alone, one that ends otherwise goes on.
     pub(super) fn look_at_breaks(&mut self, start: usize, body: usize) {
         let header = self.bytes.get(start..body).unwrap_or_default();
-        if self.crlf && memchr::memchr_iter(b'\n', header).any(|at| self.has_bare_break(start + at + 1)) {
+        if memchr::memchr_iter(b'\n', header).any(|at| self.has_bare_break(start + at + 1)) {
             self.doubt(ODD_HEADER);
         }
     }
 
-    /// Whether an LF alone stands before `at`, in a message that begins with CRLF.
+    /// Whether an LF alone stands before `at`, in a message whose lines end in CRLF up to there. Whoever delivers it may
+    /// have written lines of his own above them.
     pub(super) fn has_bare_break(&self, at: usize) -> bool {
         let before = self.bytes.get(..at).unwrap_or_default();
-        self.crlf && before.ends_with(b"\n") && !before.ends_with(b"\r\n")
+        self.crlf.is_some_and(|first| at > first) && before.ends_with(b"\n") && !before.ends_with(b"\r\n")
     }
 
     /// Some readers look for delimiters in the header of a part, too.
@@ -79,9 +80,9 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Whether the first line ends in CRLF.
-pub(super) fn ends_in_crlf(bytes: &[u8]) -> bool {
-    memchr::memchr(b'\n', bytes).is_some_and(|at| at > 0 && bytes.get(at - 1) == Some(&b'\r'))
+/// Where the first CRLF of the header ends, which itself ends before `body`.
+pub(super) fn first_crlf(bytes: &[u8], body: usize) -> Option<usize> {
+    memmem::find(bytes.get(..body)?, b"\r\n").map(|at| at + 2)
 }
 
 /// Whether a line that delimits parts does so to every reader: only blanks follow, and one line break.
