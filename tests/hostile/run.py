@@ -430,7 +430,7 @@ def tell(mails, faults, alone, seconds, memory):
     print(
         f"{len(mails)} mails, {alone:.0f} s; slowest {slowest.seconds:.2f} s ({slowest.label}), largest {largest.memory >> 20} MiB "
         f"({largest.label}); filed by one worker in {seconds:.1f} s of its processor, {memory >> 20} MiB; {asked} shown to other "
-        f"readers, whom {died} of them killed; {differing} differ, {ambiguous} called ambiguous, {sum(excused.values())} differences "
+        f"readers, whom {died} of them killed or held up; {differing} differ, {ambiguous} called ambiguous, {sum(excused.values())} differences "
         f"stand with a reason; {len(table)} faults",
         file=sys.stderr,
     )
