@@ -87,10 +87,10 @@ impl Bench {
     /// Keeps the site of a trial that failed.
     pub fn keep(&self, name: &str) {
         let kept = fs::read_dir(&self.failures).map_or(0, Iterator::count);
-        if kept >= ENOUGH {
+        let folder = self.failures.join(name.replace('/', "-"));
+        if kept >= ENOUGH && !folder.exists() {
             return;
         }
-        let folder = self.failures.join(name.replace('/', "-"));
         let _ = fs::remove_dir_all(&folder);
         let kept = Place::new(&folder);
         kept.make("delete");

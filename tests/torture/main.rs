@@ -121,6 +121,9 @@ fn torture(arguments: &Arguments, inside: bool, target: &Path, work: &Path) -> b
     let workers =
         arguments.jobs.unwrap_or_else(|| 2 * std::thread::available_parallelism().map_or(1, usize::from));
     let failures = target.join("failed");
+    if !goes_on {
+        let _ = fs::remove_dir_all(&failures);
+    }
     std::thread::scope(|scope| {
         for worker in 0..workers {
             let (jobs, scenarios, journal, failures) = (&jobs, &scenarios, &journal, &failures);

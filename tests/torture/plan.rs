@@ -65,7 +65,8 @@ impl Job {
         let begun = Instant::now();
         let tried = catch_unwind(AssertUnwindSafe(|| self.try_at(bench, mounts, scenario, at)));
         let done = tried.unwrap_or_else(|panic| {
-            let what = panic.downcast_ref::<String>().map_or("it panicked", String::as_str);
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let what = text.or_else(|| panic.downcast_ref().copied()).unwrap_or("it panicked");
             // As if beyond the end: a bench that is broken is not tried for ever.
             Done { met: Some("panic"), more: false, wrong: vec![stuck(what)] }
         });

@@ -138,12 +138,19 @@ fn spoilt(bench: &Bench, scenario: &Scenario, at: usize, race: Race) -> Done {
     // What was taken away before it was read is no mail of ours; all else has one fate.
     match of_spoilt.deliveries.as_slice() {
         [] if race == Race::Unlinked => {}
-        // Taken away while it waited: that it is gone is on record.
-        [one] if one.state == "done" || race == Race::Unlinked => {}
+        [one] if one.state == "done" => {}
+        // Taken away while it waited: an event says that it is gone.
+        [one] if race == Race::Unlinked && is_told_gone(bench, &one.id) => {}
+        [one] => wrong.push(Wrong { kind: Kind::Untold, what: format!("{one:?}") }),
         [] => wrong.push(Wrong { kind: Kind::Lost, what: "the mail is on no record".to_owned() }),
         more => wrong.push(Wrong { kind: Kind::Doubled, what: format!("{more:?}") }),
     }
     Done::at(ended.reached, wrong)
+}
+
+fn is_told_gone(bench: &Bench, delivery: &str) -> bool {
+    let events = fs::read_to_string(bench.place.state().join("events.jsonl")).unwrap();
+    events.lines().any(|event| event.contains(delivery) && event.contains("\"event_id\":6872"))
 }
 
 /// The configuration of another worker on the same site.
