@@ -126,10 +126,11 @@ pub fn run(
             busy.append(&mut pass.busy);
             panicked.append(&mut pass.panicked);
         } else {
-            pass.examine(std::mem::take(&mut inherited.suspects));
             pass.look_again();
             pass.examine_panicked();
             pass.purge();
+            // Last: one of them may kill this process, too.
+            pass.examine(std::mem::take(&mut inherited.suspects));
         }
         pass.left_work |= more && pass.cut_off();
         let more = more && !pass.cut_off() && !pass.stalled;
@@ -275,10 +276,11 @@ impl<'a> Pass<'a> {
             self.stalled = false;
             let id = suspect.id;
             let acquitted = match self.finding(&suspect) {
-                Finding::Harmless => {
-                    // Acquitted only afterwards: if it kills us all the same, it is taken last and alone again.
-                    self.read_and_commit(suspect).and_then(|()| self.drop.slots().acquit(id))
-                }
+                // Acquitted only afterwards: if it kills us all the same, it is taken last and alone again.
+                Finding::Harmless => match self.read_and_commit(suspect) {
+                    Ok(true) => self.drop.slots().acquit(id),
+                    unsettled => unsettled.map(drop),
+                },
                 Finding::Culprit(why) => {
                     // Once that is on record nobody reads it again, suspect or not.
                     self.commit(vec![Prepared::unread(suspect, Reading::Culprit(why))]);
@@ -371,8 +373,8 @@ impl<'a> Pass<'a> {
         self.faults.extend(ended.into_iter().filter_map(Result::err).map(|error| error.to_string()));
     }
 
-    /// Reads one mail, with the stack that it had in the child, and commits it.
-    fn read_and_commit(&mut self, claimed: Claimed) -> Result<(), DropError> {
+    /// Reads one mail, with the stack that it had in the child, and commits it; false if that came to nothing.
+    fn read_and_commit(&mut self, claimed: Claimed) -> Result<bool, DropError> {
         let id = claimed.id;
         let blame = || self.drop.slots().enter(0, id).ok();
         let prover = Prover::of(self.site, self.stop, Patience::with_new());
@@ -384,10 +386,10 @@ impl<'a> Pass<'a> {
         let prepared = prepared.map_err(|error| DropError::thread(error, &self.site.config.drop.path))?;
         if prepared.lacks_proof() && self.cut_off() {
             self.left_work = true;
-            return Ok(());
+            return Ok(false);
         }
         // A process of its own could read it, and this one cannot: there is nobody left to ask.
         self.give_up(prepared);
-        Ok(())
+        Ok(!self.broken && !self.stalled)
     }
 }

@@ -202,3 +202,23 @@ fn a_mail_that_kills_the_worker_alone_is_taken_last_from_then_on() {
     site.run();
     assert_only_killers_are_bad(&site, 34, &[]);
 }
+
+/// Nor does it hold up another one that was in hand when a worker died.
+#[test]
+fn a_mail_that_kills_the_worker_alone_does_not_always_come_first() {
+    let site = site(2);
+    for _ in 0..2 {
+        let both = "judged:m0@example.net=abort@*;judged:m1@example.net=abort@*";
+        assert_eq!(poisoned(&site, both, "run").output().unwrap().status.code(), None);
+    }
+    let files_the_other = |_| {
+        assert_eq!(
+            poisoned(&site, "judged:m0@example.net=abort@*", "run").output().unwrap().status.code(),
+            None
+        );
+        !site.documents("all").is_empty()
+    };
+    assert!((0..60).any(files_the_other));
+    site.run();
+    assert_only_killers_are_bad(&site, 2, &[]);
+}

@@ -107,13 +107,14 @@ pub(crate) fn decide_before<'a>(
     Ok(decided)
 }
 
-/// Does with what strangers wrote all that deciding may do, whatever the site and its libraries: for a process that finds
-/// out whether that can be survived.
+/// Does with what strangers wrote what deciding may do, whatever the site and its libraries: for a process that finds out
+/// whether that can be survived. What only a catalog can tell is not asked.
 pub fn rehearse(prepared: &Prepared, limits: &Limits) {
     begun(&row(prepared, ""));
     let Reading::Read { envelope, whole, .. } = &prepared.reading else { return };
     recipients(&envelope.recipients);
     let Whole::Mail(read) = whole else { return };
+    recipients(&read.message.hops.loops);
     // As if every server that the mail names were ours.
     let results = read.message.traces.results.iter().filter_map(|written| written.reading.as_ref().ok());
     let authserv_id = results.map(|results| results.id.clone()).collect();

@@ -19,7 +19,7 @@ pub struct Inherited {
     pub fresh: Vec<Claimed>,
     /// Tried, and found to have to wait; in no order, lest the same mails use up the patience with DNS in each run.
     pub waiting: Vec<Claimed>,
-    /// A worker may have died of it.
+    /// A worker may have died of it; in no order either, lest one that kills this one each time always comes first.
     pub suspects: Vec<Claimed>,
     /// On record as waiting, and its file is nowhere.
     pub gone: Vec<Mail>,
@@ -46,7 +46,9 @@ pub fn inherit(site: &Site, drop: &DropFolder) -> Result<Inherited, PassError> {
         }
     }
     let order = RandomState::new();
-    inherited.waiting.sort_by_cached_key(|claimed| order.hash_one(claimed.id));
+    for claims in [&mut inherited.waiting, &mut inherited.suspects] {
+        claims.sort_by_cached_key(|claimed| order.hash_one(claimed.id));
+    }
     for id in reader.open_mails(&site.config.site.node)? {
         // Another node may have adopted it, or may be about to.
         if !ids.contains(&id) && whereabouts::find(&site.config, id)?.is_empty() {
