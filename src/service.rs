@@ -106,7 +106,7 @@ pub struct Service<'a> {
     clock: Option<Clock>,
     /// The configuration could not be read again, by a fault that may pass.
     reload_again: bool,
-    /// Somebody has asked for the configuration to be read again, and it is not in force yet.
+    /// Somebody has asked for the configuration to be read again, and it is still being tried.
     asked: bool,
     /// A place that another process has to go on with.
     out_of_reach: Option<PathBuf>,
@@ -189,6 +189,10 @@ impl<'a> Service<'a> {
             }
             if reload {
                 self.reload();
+            } else if rung.tick {
+                // Whatever was wrong has gone by itself, or nobody tries it any more: the next time is told anew.
+                self.asked = false;
+                self.troubles.remove(&About::Configuration);
             }
             if let Some(place) = self.out_of_reach.take() {
                 return Ended::OutOfReach(place);

@@ -424,20 +424,38 @@ fn status_tells_how_mail_is_filed() {
     assert!(code == Some(1) && problem.contains("mailshelf.toml can be written to by"), "{problem}");
 }
 
-/// A folder of contents that does not come back: nobody has asked for anything, and it is told once.
+/// A folder of contents that is away for a while: nobody has asked for anything, and it is told once each time. Somebody
+/// who asked for something else before, in vain, has not asked for this either.
 #[test]
 fn a_service_that_nobody_reloads_says_that_it_waits() {
+    const WAITS: &str = "mailshelf: the service waits: catalog ";
     let site = Site::open_to_all();
     let service = Service::start(&site, EACH_SECOND, "off");
-    fs::rename(site.path("state"), site.path("old")).unwrap();
-    service.wait_until_it_says("mailshelf: the service waits: catalog ");
-    fs::rename(site.path("old"), site.path("state")).unwrap();
-    site.deliver("one.eml", mail("one", &["all"], "one"));
-    site.wait_for("the mail", |site| site.told("<one@example.net>"));
+    let is_away = |times: usize, id: &str| {
+        fs::rename(site.path("state"), site.path("old")).unwrap();
+        site.wait_for("its words", |_| service.said().matches(WAITS).count() >= times);
+        fs::rename(site.path("old"), site.path("state")).unwrap();
+        // Nothing but a tick files it.
+        site.deliver(&format!("{id}.eml"), mail(id, &["all"], id));
+        site.wait_for("the mail", |site| site.told(&format!("<{id}@example.net>")));
+    };
+    is_away(1, "one");
+    is_away(2, "two");
+    site.configure("path = \"drop\"", "path = \"nowhere\"");
+    service.signal(Signal::HUP);
+    service.wait_until_it_says("mailshelf: the old configuration stays in force: ");
+    site.configure("path = \"nowhere\"", "path = \"drop\"");
+    site.deliver("three.eml", mail("three", &["all"], "three"));
+    site.wait_for("a tick", |site| site.told("<three@example.net>"));
+    is_away(3, "four");
     let (code, said) = service.stop();
     assert_eq!(code, Some(0), "{said}");
-    assert!(!said.contains("the old configuration"), "{said}");
-    assert_filed(&site, &["one"]);
+    assert_eq!(
+        (said.matches(WAITS).count(), said.matches("the old configuration").count()),
+        (3, 1),
+        "{said}"
+    );
+    assert_filed(&site, &["one", "two", "three", "four"]);
 }
 
 /// The processes that a process has started.
