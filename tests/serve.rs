@@ -464,6 +464,31 @@ fn sighup_reads_the_configuration_again() {
     assert_eq!(service.stop().0, Some(0));
 }
 
+/// What goes wrong in each pass is told once, and again only after it went well in between.
+#[test]
+fn a_fault_of_passes_is_told_once_and_not_at_each_tick() {
+    const FAULT: &str = "mailshelf: cannot open ";
+    let site = Site::open_to_all();
+    let service = Service::start(&site, EACH_SECOND, "off");
+    let events = site.path("state/events.jsonl");
+    for times in 1..=2 {
+        site.wait_for("a pass that goes well", |_| events.is_file());
+        fs::rename(&events, site.path("state/aside")).unwrap();
+        std::os::unix::fs::symlink("nowhere/events.jsonl", &events).unwrap();
+        // Each by a tick of its own.
+        for id in ["one", "two"].map(|id| format!("{id}{times}")) {
+            site.deliver(&format!("{id}.eml"), mail(&id, &["all"], &id));
+            site.wait_for(&id, |site| filed(site, &id));
+        }
+        site.wait_for("its words", |_| service.said().matches(FAULT).count() >= times);
+        fs::rename(site.path("state/aside"), &events).unwrap();
+        site.wait_for("its events", |site| site.told(&format!("<two{times}@example.net>")));
+    }
+    let (code, said) = service.stop();
+    assert_eq!((code, said.matches(FAULT).count()), (Some(0), 2), "{said}");
+    site.assert_sound();
+}
+
 /// SIGTERM ends it after the batch in hand: the rest stays in the drop, and nothing is lost or filed twice.
 #[test]
 fn sigterm_in_the_midst_of_a_pass_loses_nothing() {
