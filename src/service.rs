@@ -103,6 +103,8 @@ pub struct Service<'a> {
     site: Site,
     drop: Option<DropFolder>,
     watch: Option<Watch>,
+    /// How the drop is watched, as it was last told; none since something went wrong with it, or another configuration.
+    watching: Option<&'static str>,
     clock: Option<Clock>,
     /// The configuration could not be read again, by a fault that may pass.
     reload_again: bool,
@@ -156,6 +158,7 @@ impl<'a> Service<'a> {
             site,
             drop: None,
             watch: None,
+            watching: None,
             clock: None,
             reload_again: false,
             asked: false,
@@ -242,11 +245,17 @@ impl<'a> Service<'a> {
         let Some(drop) = &self.drop else { return };
         match Watch::open(self.site.config.schedule.watch, drop, &self.bell) {
             Ok(watch) => {
-                (self.tell)(Told::Watching(watch.as_ref().map_or("off", Watch::how)));
+                let how = watch.as_ref().map_or("off", Watch::how);
+                if self.watching.replace(how) != Some(how) {
+                    (self.tell)(Told::Watching(how));
+                }
                 self.watch = watch;
                 self.troubles.remove(&About::Watch);
             }
-            Err(why) => self.trouble(About::Watch, why, None),
+            Err(why) => {
+                self.watching = None;
+                self.trouble(About::Watch, why, None);
+            }
         }
     }
 
@@ -306,6 +315,7 @@ impl<'a> Service<'a> {
 
     /// There is no pass without its drop folder; the event log tells so.
     fn unable(&mut self, why: DropError) {
+        self.watching = None;
         if !matches!(why, DropError::Held { .. }) {
             match pass::unable(&self.site, &why) {
                 Ok(completed) => (self.tell)(Told::Pass(Box::new(completed))),
@@ -342,6 +352,7 @@ impl<'a> Service<'a> {
                 self.troubles.remove(&About::Configuration);
                 self.start_clock();
                 (self.tell)(Told::Reloaded);
+                self.watching = None;
                 self.watch();
             }
             Err(error) => self.stay(error.into()),

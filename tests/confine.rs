@@ -513,6 +513,25 @@ fn a_service_moves_to_other_places() {
     assert_filed(&site, &["one", "two"]);
 }
 
+/// A place is made anew, and the configuration has become one that nobody can go on with: the old drop is served, and
+/// all of it is told once.
+#[test]
+fn what_stays_out_of_reach_is_told_once_and_not_at_each_tick() {
+    let site = Site::open_to_all();
+    site.configure("file = \"state/events.jsonl\"", "file = \"log/events.jsonl\"");
+    fs::create_dir(site.path("log")).unwrap();
+    let service = Service::start(&site, EACH_SECOND, "inotify");
+    site.configure("path = \"drop\"", "path = \"nowhere\"");
+    fs::rename(site.path("log"), site.path("old")).unwrap();
+    fs::create_dir(site.path("log")).unwrap();
+    service.wait_until_it_says("mailshelf: the service waits: ");
+    // A pass comes after the drop was opened again.
+    site.deliver("one.eml", mail("one", &["all"], "one"));
+    site.wait_for("the mail", |site| site.documents("all").len() == 2);
+    let (code, said) = service.stop();
+    assert_eq!((code, said.matches("watch: ").count()), (Some(0), 1), "{said}");
+}
+
 /// The folder of catalog and contents is put back bit by bit, as from a backup: the service waits for all of it.
 #[test]
 fn a_state_folder_that_is_put_back_is_waited_for() {
