@@ -97,16 +97,17 @@ impl Writable {
 }
 
 /// What tells this program what to do, and can be written to by whoever files mail: the configuration file, or the program
-/// itself; each with the folder that it stands below.
+/// itself; each with the folder that it stands below. Of a link, to it or to a folder above it, it is enough that the link
+/// does: that may be removed, and something of its name be made.
 pub fn exposed(config: &Config) -> Vec<(PathBuf, PathBuf)> {
     let folders: Vec<_> = reach::own_places(config).into_iter().map(|place| real(&place.path)).collect();
     let program = std::env::current_exe().ok();
     let whats = [Some(config.file.clone()), program].into_iter().flatten();
     let below = |what: PathBuf| {
-        let real = real(&what);
+        let stands_in: Vec<_> = what.ancestors().flat_map(reach::folders).collect();
         let folder = folders.iter().find(|folder| {
             let folder = identity(folder).into_iter().collect();
-            covers(&folder, &real)
+            stands_in.iter().any(|place| covers(&folder, place))
         });
         folder.map(|folder| (what, folder.clone()))
     };

@@ -88,7 +88,7 @@ impl Reach {
 const DNS: u16 = 53;
 
 /// The folder of a file; of a link the folder that it stands in too.
-fn folders(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+pub(super) fn folders(file: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let named = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     [named, real(file)].into_iter().filter_map(|file| file.parent().map(real))
 }

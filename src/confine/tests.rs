@@ -97,6 +97,24 @@ fn what_has_to_be_made_out_of_reach_is_told_if_it_can_be_made() {
     assert_eq!(confinement.reaches(&config), Ok(()), "nothing can be made there");
 }
 
+/// A configuration can be another one where its file is, and where a link to that is.
+#[test]
+fn a_configuration_is_exposed_by_a_link_to_it_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = dir.path().canonicalize().unwrap();
+    let (mut config, _) = confined(&base, &[], &[]);
+    let exposed_by = |config: &Config| exposed(config).into_iter().map(|(_, folder)| folder).next();
+    assert_eq!(exposed_by(&config), None);
+    symlink("../mailshelf.toml", base.join("state/link.toml")).unwrap();
+    symlink("..", base.join("state/link")).unwrap();
+    fs::write(base.join("state/other.toml"), "").unwrap();
+    symlink("state/other.toml", base.join("link.toml")).unwrap();
+    for file in ["state/link.toml", "state/link/mailshelf.toml", "link.toml"] {
+        config.file = base.join(file);
+        assert_eq!(exposed_by(&config), Some(base.join("state")), "{file}");
+    }
+}
+
 /// All that a pass of one site may reach: a place more is a decision.
 #[test]
 fn the_reach_of_a_site_is_this() {
