@@ -732,6 +732,49 @@ fn the_program_is_the_one_that_was_started() {
     assert_filed(&site, &["one"]);
 }
 
+/// Has the configuration that is to be gone on with be wrong once another process has to, which waits at its start.
+fn goes_wrong(site: &Site, service: &Service, to_start: impl Fn()) {
+    let before = children(service);
+    fs::create_dir(site.path("other")).unwrap();
+    site.configure("path = \"drop\"", "path = \"other\"");
+    fs::remove_file(site.path("gate")).unwrap();
+    service.signal(Signal::HUP);
+    to_start();
+    site.wait_for("another process", |_| {
+        let now = children(service);
+        now.len() == 1 && now != before
+    });
+    site.configure("[drop]", "[drop]\none = 1");
+    fs::write(site.path("gate"), "").unwrap();
+    service.wait_until_it_says("cannot go on as yet: ");
+    service.wait_until_it_says("unknown key `drop.one`");
+}
+
+/// What nobody can go on with is told once, whatever was told before; and again to whoever asks.
+#[test]
+fn why_nobody_can_go_on_is_told_whenever_it_is_something_else() {
+    let site = Site::open_to_all();
+    fs::write(site.path("gate"), "").unwrap();
+    let mut command = site.command(&["serve"]);
+    command.env("MAILSHELF_FAILPOINT", "kept=wait@*").env("MAILSHELF_GATE", site.path("gate"));
+    let service = Service::spawn(command);
+    goes_wrong(&site, &service, || {});
+    let says = |what: &str, times: usize| {
+        site.wait_for(what, |_| service.said().matches(what).count() >= times);
+    };
+    site.configure("[drop]\none", "[drop]\ntwo");
+    says("unknown key `drop.two`", 1);
+    service.signal(Signal::HUP);
+    says("unknown key `drop.two`", 2);
+    site.configure("[drop]\ntwo = 1", "[drop]");
+    fs::write(site.path("other/one.eml"), mail("one", &["all"], "one")).unwrap();
+    site.wait_for("the mail in the new drop", |site| site.told("<one@example.net>"));
+    let (code, said) = service.stop();
+    let times = ["one", "two"].map(|key| said.matches(&format!("unknown key `drop.{key}`")).count());
+    assert_eq!((code, times), (Some(0), [1, 2]), "{said}");
+    assert_filed(&site, &["one"]);
+}
+
 /// The system refuses to start another process, as strace makes the keeper believe it: at first, or later and once.
 #[test]
 fn what_cannot_be_started_is_told_and_tried_again() {
@@ -753,12 +796,14 @@ fn what_cannot_be_started_is_told_and_tried_again() {
     let refused = "Resource temporarily unavailable (os error 11)\n";
     assert!(said.starts_with("mailshelf: program ") && said.ends_with(refused), "{said}");
 
-    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(site.path("gate"), "").unwrap();
     // The second one is the probe.
-    let service = Service::spawn(refusing(&site, "3..4"));
-    site.configure("path = \"drop\"", &format!("path = \"{}\"", elsewhere.path().display()));
-    fs::write(elsewhere.path().join("one.eml"), mail("one", &["all"], "one")).unwrap();
-    service.signal(Signal::HUP);
+    let mut command = refusing(&site, "3..4");
+    command.env("MAILSHELF_FAILPOINT", "kept=wait@*").env("MAILSHELF_GATE", site.path("gate"));
+    let service = Service::spawn(command);
+    goes_wrong(&site, &service, || service.wait_until_it_says("cannot start "));
+    site.configure("[drop]\none = 1", "[drop]");
+    fs::write(site.path("other/one.eml"), mail("one", &["all"], "one")).unwrap();
     site.wait_for("the mail in the new drop", |site| site.told("<one@example.net>"));
     let (code, said) = service.stop();
     assert_eq!((code, said.matches("cannot start ").count()), (Some(0), 1), "{said}");

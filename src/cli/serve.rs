@@ -53,7 +53,7 @@ impl Serve {
 fn kept(context: &Context, turn: keeper::Turn) -> anyhow::Result<u8> {
     keeper::leave_signals()?;
     let site = match opened(context, turn) {
-        Err(error) if turn != keeper::Turn::First => return Ok(keeper::not_yet(turn, &said(&error))),
+        Err(error) if turn != keeper::Turn::First => return Ok(keeper::not_yet(&said(&error))),
         opened => opened?,
     };
     let file = site.config.file.clone();

@@ -31,17 +31,15 @@ use crate::cli::{Context, DONE, FAILED, complain, paste};
 pub enum Turn {
     /// What it cannot have at once it does not wait for.
     First,
-    /// It goes on where another has ended.
+    /// It goes on where another has ended, or could not as yet.
     Next,
-    /// It tries what the last one could not do as yet.
-    Again,
     /// It serves nothing: it tries whether another one could go on, while one still serves.
     Probe,
 }
 
 /// How a process says that another one is to go on; nothing else exits with this.
 pub const NEXT: u8 = 76;
-/// How one that is to go on says that it cannot as yet; nothing else exits with this either.
+/// How one that is to go on says that it cannot as yet, and has told the keeper why; nothing else exits with this either.
 const NOT_YET: u8 = 77;
 /// How long to wait before it is tried again.
 const SOON: Duration = Duration::from_secs(1);
@@ -58,6 +56,8 @@ const STOP: u8 = b's';
 /// What the process that serves asks of the keeper, and what begins the answer: then come how the probe ended, how long
 /// what it printed is (two bytes, the greater first), and that.
 const PROBE: u8 = b'p';
+/// How it begins to tell why it cannot go on as yet; it ends then.
+const CANNOT: u8 = b'c';
 
 type Signals = SignalDelivery<UnixStream, SignalOnly>;
 
@@ -66,35 +66,53 @@ pub fn keep(context: &Context) -> anyhow::Result<u8> {
     // Before anything takes its time: a signal that nobody listens for would end us.
     let (read, write) = UnixStream::pair()?;
     let mut signals = SignalDelivery::with_pipe(read, write, SignalOnly, [SIGHUP, SIGINT, SIGTERM, SIGCHLD])?;
-    let (mut turn, mut stopping) = (Turn::First, false);
+    let (mut turn, mut stopping, mut told) = (Turn::First, false, Told::default());
     loop {
         let ended = match Serving::start(context, turn) {
-            Ok(serving) => serving.until_it_ends(&mut signals, &mut stopping)?,
+            Ok(serving) => serving.until_it_ends(&mut signals, &mut stopping, &mut told)?,
             Err(error) if turn == Turn::First => {
                 return Err(anyhow::anyhow!("program {}: cannot be started: {error}", paste::program()));
             }
             Err(error) => {
-                not_yet(turn, &format!("cannot start {}: {error}", paste::program()));
-                turn = Turn::Again;
-                match rest(&mut signals) {
+                told.not_yet(format!("cannot start {}: {error}", paste::program()));
+                match rest(&mut signals, &mut told) {
                     true => return Ok(DONE),
                     false => continue,
                 }
             }
         };
-        turn = match ended.code().and_then(|code| u8::try_from(code).ok()) {
-            Some(NEXT) => Turn::Next,
-            Some(NOT_YET) => Turn::Again,
+        let code = ended.code().and_then(|code| u8::try_from(code).ok());
+        match code {
+            Some(NEXT) => (turn, told) = (Turn::Next, Told::default()),
+            Some(NOT_YET) => {}
             // One that came before it left signals to us; if it was for both of us, ours has come too.
             _ if ended.signal().is_some_and(|signal| OURS.contains(&signal)) => {
-                stopping |= is_told_to_end(&mut signals);
-                turn
+                stopping |= is_told_to_end(&mut signals, &mut told);
             }
             _ => return Ok(end_like(ended)),
-        };
-        if stopping || (turn == Turn::Again && rest(&mut signals)) {
+        }
+        if stopping || (code == Some(NOT_YET) && rest(&mut signals, &mut told)) {
             return Ok(DONE);
         }
+    }
+}
+
+/// Why nobody can go on as yet, as it was last told.
+#[derive(Default)]
+struct Told(Option<String>);
+
+impl Told {
+    /// Tells it once, however often it is tried.
+    fn not_yet(&mut self, why: String) {
+        if self.0.as_ref() != Some(&why) {
+            complain(&format!("the service cannot go on as yet: {why}"), None);
+            self.0 = Some(why);
+        }
+    }
+
+    /// Whoever asks is told again.
+    fn asked(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -105,16 +123,23 @@ struct Serving<'a> {
     /// To the standard input of the child, and back.
     line: UnixStream,
     probe: Option<Child>,
+    /// It cannot go on as yet, and why.
+    cannot: Option<String>,
 }
 
 impl<'a> Serving<'a> {
     fn start(context: &'a Context, turn: Turn) -> std::io::Result<Serving<'a>> {
         let (line, theirs) = UnixStream::pair()?;
         let child = command(context, turn).stdin(OwnedFd::from(theirs)).spawn()?;
-        Ok(Serving { context, child, line, probe: None })
+        Ok(Serving { context, child, line, probe: None, cannot: None })
     }
 
-    fn until_it_ends(mut self, signals: &mut Signals, stopping: &mut bool) -> anyhow::Result<ExitStatus> {
+    fn until_it_ends(
+        mut self,
+        signals: &mut Signals,
+        stopping: &mut bool,
+        told: &mut Told,
+    ) -> anyhow::Result<ExitStatus> {
         let mut hears = true;
         loop {
             let (signalled, asked) = wait(signals.get_read(), hears.then_some(&self.line))?;
@@ -122,7 +147,10 @@ impl<'a> Serving<'a> {
             for signal in signalled.then(|| signals.pending()).into_iter().flatten() {
                 match signal {
                     SIGCHLD => {}
-                    SIGHUP => self.say(&[RELOAD]),
+                    SIGHUP => {
+                        told.asked();
+                        self.say(&[RELOAD]);
+                    }
                     _ if *stopping => {
                         self.child.kill()?;
                         self.child.wait()?;
@@ -143,6 +171,11 @@ impl<'a> Serving<'a> {
                     // Nobody wants to know any more, and it may hold the drop.
                     probe.kill()?;
                     probe.wait()?;
+                }
+                if status.code() == Some(i32::from(NOT_YET)) {
+                    // What it said last may be unheard.
+                    let _ = hears && self.hear();
+                    told.not_yet(self.cannot.unwrap_or_default());
                 }
                 return Ok(status);
             }
@@ -167,6 +200,12 @@ impl<'a> Serving<'a> {
                     }
                 }
                 true
+            }
+            Ok(1) if asked == [CANNOT] => {
+                let mut why = Vec::new();
+                let _ = (&self.line).take(u64::from(u16::MAX)).read_to_end(&mut why);
+                self.cannot = Some(String::from_utf8_lossy(&why).into_owned());
+                false
             }
             Ok(1) => true,
             Ok(_) | Err(_) => false,
@@ -210,10 +249,10 @@ fn wait(signals: &UnixStream, line: Option<&UnixStream>) -> std::io::Result<(boo
 }
 
 /// Waits a while; true if it is told to end.
-fn rest(signals: &mut Signals) -> bool {
+fn rest(signals: &mut Signals, told: &mut Told) -> bool {
     let begun = Instant::now();
     while begun.elapsed() < SOON {
-        if is_told_to_end(signals) {
+        if is_told_to_end(signals, told) {
             return true;
         }
         thread::sleep(LOOK);
@@ -221,15 +260,20 @@ fn rest(signals: &mut Signals) -> bool {
     false
 }
 
-fn is_told_to_end(signals: &mut Signals) -> bool {
-    signals.pending().any(|signal| [SIGINT, SIGTERM].contains(&signal))
+fn is_told_to_end(signals: &mut Signals, told: &mut Told) -> bool {
+    signals.pending().fold(false, |ends, signal| {
+        if signal == SIGHUP {
+            told.asked();
+        }
+        ends || [SIGINT, SIGTERM].contains(&signal)
+    })
 }
 
-/// What one that is to go on ends with if it cannot as yet. Why is told once.
-pub fn not_yet(turn: Turn, why: &str) -> u8 {
-    if turn == Turn::Next {
-        complain(&format!("the service cannot go on as yet: {why}"), None);
-    }
+/// What one that is to go on ends with if it cannot as yet. Why is for the keeper to tell, who knows what it has told.
+pub fn not_yet(why: &str) -> u8 {
+    let said = [&[CANNOT], why.as_bytes()].concat();
+    // Whoever does not hear it has ended.
+    let _ = rustix::io::write(std::io::stdin(), &said);
     NOT_YET
 }
 
