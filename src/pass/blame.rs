@@ -1,5 +1,6 @@
 //! Blame: a mail that may have killed the worker is read alone, in a child process, before it is trusted again.
 
+use std::ffi::OsString;
 use std::io::{Read, Write, stdout};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -49,10 +50,18 @@ pub fn examine(
             Ok(Ending::Survived) => return Finding::Harmless,
             Ok(Ending::Died(how)) => last = how,
             Ok(Ending::Unclear(how)) => return Finding::Unknown(how),
-            Err(error) => return Finding::Unknown(format!("cannot start {}: {error}", program.display())),
+            Err(error) => {
+                let name = called().unwrap_or_else(|| program.into());
+                return Finding::Unknown(format!("cannot start {}: {error}", name.display()));
+            }
         }
     }
     Finding::Culprit(format!("reading it killed {DEATHS} processes ({last})"))
+}
+
+/// What this program was called by.
+fn called() -> Option<OsString> {
+    std::env::args_os().next().filter(|name| !name.is_empty())
 }
 
 enum Ending {
@@ -69,7 +78,7 @@ fn child(
     stop: &AtomicBool,
 ) -> std::io::Result<Ending> {
     let mut command = Command::new(program);
-    if let Some(name) = std::env::args_os().next() {
+    if let Some(name) = called() {
         command.arg0(name);
     }
     // All it needs is on its command line: what may be wrong with the site by now is not the mail's fault.
