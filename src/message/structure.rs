@@ -116,7 +116,9 @@ impl Walk<'_, '_> {
             self.doubt(ODD_HEADER);
         }
         if head.cut || (head.none && self.in_forwarded()) {
-            self.spill("a header that is cut off");
+            self.spill(CUT);
+            // Of a forwarded message too: some readers take what cuts it off for part of that file.
+            self.ambiguous.get_or_insert(CUT);
         }
         if self.spilt && !self.in_forwarded() {
             self.doubt("parts behind a forwarded message that does not end");
@@ -318,6 +320,7 @@ impl Walk<'_, '_> {
     }
 }
 
+const CUT: &str = "a header that is cut off";
 const ODD_HEADER: &str = "a header that readers may take differently";
 const BARE: &str = "a forwarded message that is nothing but another";
 const SHARED: &str = "a multipart inside another whose boundary is the same or begins alike";
