@@ -655,6 +655,7 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
         (forwarded("Subject: x"), cut),
         (mixed("mixed", &["\nhi", "Content-Type: message/rfc822\n\nSubject: x"]), cut),
         (forwarded("words"), cut),
+        (forwarded("Subject: x\nwords"), cut),
     ] {
         assert_eq!(ambiguous(&mail).as_deref(), Some(why), "{mail:?}");
     }
