@@ -26,7 +26,7 @@ impl Params {
         let mut params = Params { main: main_value(main), ..Params::default() };
         // A parameter that no semicolon sets apart from the type; encoded words, which have no place here, and which some
         // decode first of all.
-        params.odd_boundary = main.contains(&b'=') || has_encoded_word(&text);
+        params.odd_boundary = main.contains(&b'=') || has_encoded_word(&text) || has_control(&text);
         params.odd_type = may_hold_parts(main) && !is_clean_type(main);
         let folded = has_odd_fold(raw);
         let mut quotes_close = true;
@@ -236,6 +236,11 @@ fn has_odd_fold(raw: &[u8]) -> bool {
     })
 }
 
+/// Some readers take a form feed, a vertical tab or a NUL for a blank.
+fn has_control(text: &[u8]) -> bool {
+    text.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t')
+}
+
 /// Whether the value at the front is written so that every reader sees where it ends. Unquoted it need be no token:
 /// honest programs write `=` and `/` so.
 fn is_plain(after: &[u8]) -> bool {
@@ -381,6 +386,8 @@ mod tests {
             "; boundary=\"b\\c\"",
             "; boundary=b\"c",
             "; boundary=\"b\0c\"",
+            "; boundary\u{c}=b",
+            "\u{b}; boundary=b",
             "; boundary=b\u{e4}",
             "; boundary=\" b\"",
             "; boundary=\"b \"",
