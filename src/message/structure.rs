@@ -116,9 +116,7 @@ impl Walk<'_, '_> {
             self.doubt(ODD_HEADER);
         }
         if head.cut || (head.none && self.in_forwarded()) {
-            self.spill(CUT);
-            // Of a forwarded message too: some readers take what cuts it off for part of that file.
-            self.ambiguous.get_or_insert(CUT);
+            self.run_on(CUT);
         }
         if self.spilt && !self.in_forwarded() {
             self.doubt("parts behind a forwarded message that does not end");
@@ -173,7 +171,7 @@ impl Walk<'_, '_> {
             }
             self.open.pop();
         }
-        self.spill("a multipart without parts");
+        self.run_on("a multipart without parts");
         let delimiter = self.delimiter(body);
         self.leaf(head, media_type, body, delimiter.as_ref(), false);
         Ok(self.step(delimiter))
@@ -200,6 +198,13 @@ impl Walk<'_, '_> {
     fn spill(&mut self, flaw: &'static str) {
         self.doubt(flaw);
         self.spilt |= self.in_forwarded();
+    }
+
+    /// The same, and some readers take the delimiter behind it for part of it, too: of a forwarded message they find
+    /// another file even where nothing follows.
+    fn run_on(&mut self, flaw: &'static str) {
+        self.spill(flaw);
+        self.ambiguous.get_or_insert(flaw);
     }
 
     fn in_forwarded(&self) -> bool {

@@ -651,7 +651,7 @@ fn what_other_readers_take_for_other_parts_is_in_doubt() {
             shared,
         ),
         (forwarded(&of("mixed", "")), behind),
-        (forwarded(&of("mixed", "").replace("--C", "")), behind),
+        (forwarded(&of("mixed", "").replace("--C", "")), "a multipart without parts"),
         (forwarded("Subject: x"), cut),
         (mixed("mixed", &["\nhi", "Content-Type: message/rfc822\n\nSubject: x"]), cut),
         (forwarded("words"), cut),
