@@ -15,10 +15,13 @@ fuzz_target!(|bytes: &[u8]| {
     }
     // Who refuses a mail as a whole, as mailparse does where a lone CR stands for the empty line, reads nothing else in it.
     let Some(other) = readers::mailparse(&message) else { return };
-    let one = readers::mail_parser(&message).unwrap_or_default();
+    // Of a part without header and body one makes an empty part, another none: neither finds a file.
+    let filled =
+        |leaves: Vec<Leaf>| -> Vec<Leaf> { leaves.into_iter().filter(|leaf| !leaf.is_empty()).collect() };
+    let (one, other) = (filled(readers::mail_parser(&message).unwrap_or_default()), filled(other));
     assert_eq!(one, other);
     if let Some(ours) = leaves(&message, &ours) {
-        assert_eq!(one, ours);
+        assert_eq!(one, filled(ours));
     }
     for addresses in readers::from_by_each(&message) {
         assert!(

@@ -12,6 +12,13 @@ use mailshelf::message::decode::Encoding;
 #[derive(PartialEq, Eq)]
 pub struct Leaf(Vec<u8>);
 
+impl Leaf {
+    /// Nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl fmt::Debug for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.escape_ascii())
