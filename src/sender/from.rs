@@ -87,6 +87,9 @@ fn parse(value: &[u8]) -> Result<Address, NoMailbox> {
     if tokens.windows(2).any(|two| matches!(two, [one, other] if is_glued(one, other))) {
         return Err(NoMailbox::Doubt("a quote of the From stands in the midst of a word"));
     }
+    if !tokens.split(|token| matches!(token, Token::Gap)).all(words_end) {
+        return Err(NoMailbox::Doubt(ENCODED));
+    }
     for token in &tokens {
         match token {
             Token::Special(b',') => return Err(NoMailbox::Doubt("the From names more than one mailbox")),
@@ -105,6 +108,33 @@ fn parse(value: &[u8]) -> Result<Address, NoMailbox> {
     }
     // The grammar of both sides of the @ is that of `Address`: dot-atom or quoted string, then a host name.
     text.parse().map_err(NoMailbox::Address)
+}
+
+const ENCODED: &str = "an encoded word of the From does not end where it stands";
+
+/// Whether each encoded word (RFC 2047 section 2) that begins in these tokens, which no blank sets apart, ends in them, and
+/// within the quotes if it began there: else some readers find its end behind, and decode what stands between.
+fn words_end(tokens: &[Token<'_>]) -> bool {
+    let (mut plain, mut quotes_end) = (String::new(), true);
+    for token in tokens {
+        match token {
+            Token::Quoted(text) => quotes_end &= encoded_words_end(text),
+            token => plain.extend(token.written()),
+        }
+    }
+    quotes_end && encoded_words_end(&plain)
+}
+
+fn encoded_words_end(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, word)) = rest.split_once("=?") {
+        let encoded = word.split_once('?').and_then(|(_, word)| word.split_once('?'));
+        match encoded.and_then(|(_, word)| word.split_once("?=")) {
+            Some((_, behind)) => rest = behind,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// A quoted string that no blank sets apart from the word beside it: to some readers its quotes are letters of that word.
@@ -195,7 +225,8 @@ fn comment(text: &str) -> Result<usize, NoMailbox> {
     for (at, c) in text.char_indices().skip(1) {
         match c {
             '(' => return Err(NoMailbox::Doubt("a comment in the From holds another")),
-            ')' => return Ok(at + 1),
+            ')' if encoded_words_end(text.get(..at).unwrap_or_default()) => return Ok(at + 1),
+            ')' => return Err(NoMailbox::Doubt(ENCODED)),
             '<' | '>' | '@' | ',' | ';' | ':' | '"' | '\\' => {
                 return Err(NoMailbox::Doubt("a comment in the From holds signs of an address"));
             }
@@ -262,6 +293,8 @@ mod tests {
             ("\"b@x.org\" <a@x.org>", "a@x.org"),
             ("John Q. Public <a@x.org>", "a@x.org"),
             ("=?utf-8?Q?J=C3=BCrgen?= <a@x.org>", "a@x.org"),
+            ("=?utf-8?Q?Dr._J=C3=BCrgen?= =?utf-8?b?TQ==?= <a@x.org>", "a@x.org"),
+            ("\"=?utf-8?Q?J=C3=BCrgen M?=\" <a@x.org> (=?utf-8?q?x?=)", "a@x.org"),
             ("Jürgen <a@x.org>", "a@x.org"),
             ("a@x.org (Alice of X)", "a@x.org"),
             ("\"a b\"@x.org", "\"a b\"@x.org"),
@@ -280,6 +313,10 @@ mod tests {
             ("<@r.org:a@x.org>", "the From is a group or a route"),
             ("=?utf-8?q?a=40x.org?=", "the From hides its address in an encoded word"),
             ("A <=?utf-8?q?a?=@x.org>", "the From hides its address in an encoded word"),
+            ("=?utf-8?q?A \" ?= <b@x.org> \" <a@x.org>", ENCODED),
+            ("\"=?utf-8?q?A\" B?= <a@x.org>", ENCODED),
+            ("(=?utf-8?q?A) B?= <a@x.org>", ENCODED),
+            ("=?utf-8?q?A<a@x.org>", ENCODED),
             ("<a@x.org> <b@x.org>", "the From holds more than a name and one address"),
             ("b@x.org <a@x.org>", "the From holds more than a name and one address"),
             ("<a@x.org> b", "the From holds more than a name and one address"),
