@@ -72,8 +72,6 @@ struct Walk<'m, 'l> {
     crlf: Option<usize>,
     /// Bytes looked through for what almost delimits parts.
     looked: usize,
-    /// A forwarded message that is over did not end as it should: to readers that open it, it may go on.
-    spilt: bool,
 }
 
 /// Walks the message whose header has been read already.
@@ -89,7 +87,6 @@ pub(super) fn walk(bytes: &[u8], head: Head, body: usize, limits: &Limits) -> Re
         ambiguous: None,
         crlf: looks::first_crlf(bytes, body),
         looked: 0,
-        spilt: false,
     };
     walk.look_at_breaks(0, body);
     let mut next = walk.part(head, body)?;
@@ -116,10 +113,7 @@ impl Walk<'_, '_> {
             self.doubt(ODD_HEADER);
         }
         if head.cut || (head.none && self.in_forwarded()) {
-            self.run_on(CUT);
-        }
-        if self.spilt && !self.in_forwarded() {
-            self.doubt("parts behind a forwarded message that does not end");
+            self.spill(CUT);
         }
         if head.is_boundary_odd() {
             self.doubt("a boundary that readers may take differently");
@@ -171,7 +165,7 @@ impl Walk<'_, '_> {
             }
             self.open.pop();
         }
-        self.run_on("a multipart without parts");
+        self.spill("a multipart without parts");
         let delimiter = self.delimiter(body);
         self.leaf(head, media_type, body, delimiter.as_ref(), false);
         Ok(self.step(delimiter))
@@ -193,17 +187,10 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Notes a flaw by which some readers take what follows for part of it. Where it is in a forwarded message that
-    /// matters to what follows that one.
+    /// Notes a flaw by which some readers take the delimiter behind it, and what follows, for part of it. Of a forwarded
+    /// message they find another file even where nothing follows.
     fn spill(&mut self, flaw: &'static str) {
-        self.doubt(flaw);
-        self.spilt |= self.in_forwarded();
-    }
-
-    /// The same, and some readers take the delimiter behind it for part of it, too: of a forwarded message they find
-    /// another file even where nothing follows.
-    fn run_on(&mut self, flaw: &'static str) {
-        self.spill(flaw);
+        self.flaws.insert(flaw);
         self.ambiguous.get_or_insert(flaw);
     }
 
