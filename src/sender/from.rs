@@ -110,6 +110,8 @@ fn parse(value: &[u8]) -> Result<Address, NoMailbox> {
     text.parse().map_err(NoMailbox::Address)
 }
 
+/// What gives a From its shape.
+const SIGNS: [char; 8] = ['<', '>', '@', ',', ';', ':', '"', '\\'];
 const ENCODED: &str = "an encoded word of the From does not end where it stands";
 
 /// Whether each encoded word (RFC 2047 section 2) that begins in these tokens, which no blank sets apart, ends in them, and
@@ -169,7 +171,15 @@ fn bracketed<'t, 'v>(tokens: &'t [Token<'v>], open: usize) -> Result<&'t [Token<
     if !phrase.iter().all(is_word) || !behind.iter().all(|&token| token == Token::Gap) {
         return Err(NoMailbox::Doubt("the From holds more than a name and one address"));
     }
-    Ok(rest.get(1..close).unwrap_or_default())
+    let address = rest.get(1..close).unwrap_or_default();
+    let has_signs = |token: &Token<'_>| matches!(token, Token::Quoted(text) if text.contains(SIGNS));
+    if phrase.iter().any(has_signs) && address.iter().any(|token| matches!(token, Token::Quoted(_))) {
+        // Some readers lose count of the quotes, and find addresses in the name.
+        return Err(NoMailbox::Doubt(
+            "the From holds signs of an address in quotes, and an address in quotes",
+        ));
+    }
+    Ok(address)
 }
 
 /// An address without brackets, gaps only around it.
@@ -317,6 +327,10 @@ mod tests {
             ("\"=?utf-8?q?A\" B?= <a@x.org>", ENCODED),
             ("(=?utf-8?q?A) B?= <a@x.org>", ENCODED),
             ("=?utf-8?q?A<a@x.org>", ENCODED),
+            (
+                "n \"A@x, .B\"<\"o b\"@x.org>",
+                "the From holds signs of an address in quotes, and an address in quotes",
+            ),
             ("<a@x.org> <b@x.org>", "the From holds more than a name and one address"),
             ("b@x.org <a@x.org>", "the From holds more than a name and one address"),
             ("<a@x.org> b", "the From holds more than a name and one address"),
