@@ -13,7 +13,7 @@ pub(super) struct Head {
     pub encoding: Encoding,
     /// Without its angle brackets.
     pub content_id: Option<Vec<u8>>,
-    /// A delimiter stood where its header had not ended, or a line that is no field did.
+    /// A delimiter stood where its header had not ended.
     pub cut: bool,
     /// There was none, not even an empty line.
     pub none: bool,
@@ -48,9 +48,8 @@ impl Head {
                 Line::Junk(_) => head.odd = true,
             }
         }
-        let into_text = matches!(fields.end(), Some(End::Text));
-        head.odd |= into_text || has_odd_breaks(fields.since(start));
-        head.cut = into_text || (matches!(fields.end(), Some(End::Delimiter)) && count > 0);
+        head.odd |= matches!(fields.end(), Some(End::Text)) || has_odd_breaks(fields.since(start));
+        head.cut = matches!(fields.end(), Some(End::Delimiter)) && count > 0;
         head.none = count == 0 && !matches!(fields.end(), Some(End::Blank));
         Ok((head, fields.offset()))
     }

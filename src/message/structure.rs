@@ -113,7 +113,7 @@ impl Walk<'_, '_> {
             self.doubt(ODD_HEADER);
         }
         if head.cut || (head.none && self.in_forwarded()) {
-            self.spill(CUT);
+            self.doubt(CUT);
         }
         if head.is_boundary_odd() {
             self.doubt("a boundary that readers may take differently");
@@ -165,7 +165,7 @@ impl Walk<'_, '_> {
             }
             self.open.pop();
         }
-        self.spill("a multipart without parts");
+        self.doubt("a multipart without parts");
         let delimiter = self.delimiter(body);
         self.leaf(head, media_type, body, delimiter.as_ref(), false);
         Ok(self.step(delimiter))
@@ -179,17 +179,8 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    /// Notes a flaw by which readers differ. What is forwarded is a file, whatever is the matter with it.
+    /// Notes a flaw by which readers differ. In a forwarded message, too: who opens it may read on into what follows it.
     fn doubt(&mut self, flaw: &'static str) {
-        self.flaws.insert(flaw);
-        if !self.in_forwarded() {
-            self.ambiguous.get_or_insert(flaw);
-        }
-    }
-
-    /// Notes a flaw by which some readers take the delimiter behind it, and what follows, for part of it. Of a forwarded
-    /// message they find another file even where nothing follows.
-    fn spill(&mut self, flaw: &'static str) {
         self.flaws.insert(flaw);
         self.ambiguous.get_or_insert(flaw);
     }
@@ -257,7 +248,7 @@ impl Walk<'_, '_> {
             if let Some((level, last)) = matching(&self.open, line) {
                 let end = self.bytes.get(at + line.len()..next).unwrap_or_default();
                 if !looks::is_plain(line, end) || self.has_bare_break(at) || self.has_bare_break(next) {
-                    self.note_almost(level);
+                    self.doubt(looks::ALMOST);
                 }
                 return Some(Delimiter { line: at, next, level, last });
             }
@@ -294,7 +285,7 @@ impl Walk<'_, '_> {
             match self.open.pop() {
                 None | Some(Open::Multipart { closed: true, .. }) => {}
                 // Some readers give its last part what follows, and some do not decode that.
-                Some(Open::Multipart { .. }) => self.spill("a multipart that is never closed"),
+                Some(Open::Multipart { .. }) => self.doubt("a multipart that is never closed"),
                 Some(Open::Forwarded(leaf)) => self.end_forwarded(leaf, line),
             }
         }

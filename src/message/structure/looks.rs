@@ -6,7 +6,7 @@ use super::{ODD_HEADER, Open, Walk, matching};
 use crate::message::fields::line_at;
 use crate::message::head::is_blank;
 
-const ALMOST: &str = "a line that only some readers take for a delimiter";
+pub(super) const ALMOST: &str = "a line that only some readers take for a delimiter";
 
 /// Looking for what almost delimits parts may cost so many times the length of the message, and something; a mail with
 /// more lines that may be that is one to be in doubt of.
@@ -52,30 +52,17 @@ impl Walk<'_, '_> {
         if memmem::find(line, b"--").is_none() {
             return;
         }
-        let mut found = None;
-        for (level, open) in self.open.iter().enumerate() {
-            // The delimiters of a forwarded message are its own affair.
-            let Open::Multipart { finder, .. } = open else { break };
+        let mut found = false;
+        for open in &self.open {
+            let Open::Multipart { finder, .. } = open else { continue };
             self.looked += line.len() + LOOK;
-            if finder.find(line).is_some() {
-                found = Some(level);
+            found = finder.find(line).is_some();
+            if found {
                 break;
             }
         }
-        if found.is_none() && self.looked > self.bytes.len().saturating_mul(LOOKS).saturating_add(1 << 20) {
-            found = Some(0);
-        }
-        if let Some(level) = found {
-            self.note_almost(level);
-        }
-    }
-
-    /// Notes what almost delimits the parts of the multipart of this level.
-    pub(super) fn note_almost(&mut self, level: usize) {
-        self.flaws.insert(ALMOST);
-        let outer = self.open.get(..level).unwrap_or_default();
-        if !outer.iter().any(|open| matches!(open, Open::Forwarded(_))) {
-            self.ambiguous.get_or_insert(ALMOST);
+        if found || self.looked > self.bytes.len().saturating_mul(LOOKS).saturating_add(1 << 20) {
+            self.doubt(ALMOST);
         }
     }
 }
