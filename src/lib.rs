@@ -40,3 +40,4 @@ pub mod confine;
 pub mod config;
 pub mod outcome;
 pub mod escape;
+mod lock;

@@ -210,3 +210,18 @@ fn a_drop_that_reads_mail_otherwise_gets_none_back() {
     assert_eq!(files(&site).len(), 1);
     assert!(site.json(&["rejected", "show", &id])[0].get("left_kept").is_none());
 }
+
+#[test]
+fn who_stands_still_at_the_folder_holds_up_no_command_for_ever() {
+    let (site, id) = kept();
+    let folder = site.path("state/kept");
+    let held = fs::File::open(&folder).unwrap();
+    held.lock().unwrap();
+    let output = site.output(&["rejected", "purge", &id]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("cannot lock {}: another process holds", folder.display())), "{said}");
+    drop(held);
+    site.ok(&["rejected", "purge", &id]);
+    assert!(files(&site).is_empty());
+}

@@ -83,6 +83,31 @@ fn an_unpublished_event_is_published() {
     assert_eq!(fs::read_to_string(&file).unwrap(), whole);
 }
 
+/// Stopped in the middle of writing there, say.
+#[test]
+fn another_worker_that_stands_still_at_the_event_file_holds_up_no_pass_for_ever() {
+    let site = site();
+    site.run();
+    let path = site.path("state/events.jsonl");
+    let before = fs::read_to_string(&path).unwrap();
+    let held = fs::File::open(&path).unwrap();
+    held.lock().unwrap();
+    site.deliver("b.eml", mail("b", &["all"], "b"));
+    let output = site.output(&["run"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let fault = format!("cannot lock {}: another process holds its lock", path.display());
+    assert!(said.contains(&fault), "{said}");
+    assert_eq!(site.json(&["mail", "list"]).len(), 2);
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    drop(held);
+    site.run();
+    report(&site, 0, &[]);
+    let after = fs::read_to_string(&path).unwrap();
+    assert!(after.starts_with(&before));
+    assert!(after.lines().count() > before.lines().count() + 1);
+}
+
 #[test]
 fn a_lost_content_comes_back_with_the_next_mail_that_has_it() {
     let site = site();

@@ -17,6 +17,7 @@ use super::aside::{self, Kept};
 use crate::config::{Config, Limits, term};
 use crate::drop::{Format, NotTaken, open_regular};
 use crate::envelope;
+use crate::lock;
 use crate::pass::prepare::at_most;
 use crate::route::canonical;
 use crate::whereabouts::message_at;
@@ -46,9 +47,9 @@ pub enum NotGiven {
 pub struct Taking(#[expect(dead_code, reason = "the lock goes with it")] Option<File>);
 
 impl Taking {
-    /// Waits for whoever has it.
+    /// Waits for whoever has it, but not for ever.
     pub fn begin(folder: &Path) -> Result<Taking> {
-        Taking::of(folder, |file| file.lock()).while_doing("lock", folder)
+        Taking::of(folder, lock::wait).while_doing("lock", folder)
     }
 
     /// `None` while another has it.

@@ -9,6 +9,7 @@ use mailshelf_storage::durable::sync_folder;
 use mailshelf_storage::{Catalog, Error, IoContext, Result};
 
 use super::words;
+use crate::lock;
 
 /// Events read and written at a time; one of them may be some MB.
 const AT_ONCE: usize = 32;
@@ -23,8 +24,9 @@ pub fn publish(catalog: &dyn Catalog, path: &Path) -> Result<u64> {
     if fresh {
         sync_folder(path.parent().unwrap_or(Path::new(".")))?;
     }
-    // Another publisher of the same file waits here, and then finds our lines.
-    file.lock().while_doing("lock", path)?;
+    // Another publisher of the same file waits here, and then finds our lines. One that stands still holds up no pass
+    // for ever: the events are in the catalog, and the next pass puts them there.
+    lock::wait(&file).while_doing("lock", path)?;
     let mut seq = last_line(&mut file, path)?;
     let newest = catalog.read()?.last_event()?;
     if seq > newest {
