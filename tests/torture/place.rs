@@ -19,6 +19,11 @@ pub fn program() -> &'static str {
     PROGRAM.get().unwrap()
 }
 
+fn command(config: &Path, arguments: &[&str]) -> Vec<String> {
+    let begin = [program(), "--config", &config.display().to_string()].map(str::to_owned);
+    begin.into_iter().chain(arguments.iter().map(|&one| one.to_owned())).collect()
+}
+
 pub const DOMAIN: &str = "docs.example.org";
 
 /// The folders of a site; the configuration stands beside them.
@@ -75,16 +80,19 @@ impl Place {
 
     /// The program and its arguments.
     pub fn command(&self, arguments: &[&str]) -> Vec<String> {
-        let config = self.config().display().to_string();
-        let begin = [program(), "--config", &config].map(str::to_owned);
-        begin.into_iter().chain(arguments.iter().map(|&one| one.to_owned())).collect()
+        command(&self.config(), arguments)
     }
 
     /// What it does; if it does not end, it is ended, with the exit code 124.
     pub fn output(&self, arguments: &[&str]) -> Output {
+        self.output_as(&self.config(), arguments)
+    }
+
+    /// The same with another configuration.
+    pub fn output_as(&self, config: &Path, arguments: &[&str]) -> Output {
         Command::new("timeout")
             .args(["--kill-after=1", "120"])
-            .args(self.command(arguments))
+            .args(command(config, arguments))
             .output()
             .unwrap()
     }

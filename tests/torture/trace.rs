@@ -9,7 +9,9 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -163,14 +165,20 @@ pub fn run(command: &[&str], output: &Path, counts: Counts, at: usize, act: Act<
     stdin.write_all(b"\n").unwrap();
     drop(stdin);
     let (ended, told) = channel::<()>();
+    let halted = Arc::new(AtomicBool::new(false));
+    let stands_still = Arc::clone(&halted);
     std::thread::scope(|scope| {
         let patience = scope.spawn(move || {
-            if told.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
-                return None;
+            // While it stands still others may wait for what it has locked, as long as they like.
+            loop {
+                match told.recv_timeout(PATIENCE) {
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) if !stands_still.load(Ordering::SeqCst) => {
+                        return Some(hang(pid));
+                    }
+                    Err(RecvTimeoutError::Timeout) | Ok(()) => {}
+                }
             }
-            let stood = stands(pid);
-            let _ = killpg(pid, Signal::SIGKILL);
-            Some(stood)
         });
         let mut tracer = Tracer {
             begun: false,
@@ -182,16 +190,21 @@ pub fn run(command: &[&str], output: &Path, counts: Counts, at: usize, act: Act<
             alike: 0,
             code: None,
             pending: HashMap::new(),
+            halted,
+            goes_on: ended,
         };
         tracer.follow(pid);
-        drop(ended);
-        Ended {
-            reached: tracer.reached,
-            calls: tracer.calls,
-            code: tracer.code,
-            hung: patience.join().unwrap(),
-        }
+        let Tracer { reached, calls, code, goes_on, .. } = tracer;
+        drop(goes_on);
+        Ended { reached, calls, code, hung: patience.join().unwrap() }
     })
+}
+
+/// Kills a run that does not end; gives where it stood.
+fn hang(pid: Pid) -> String {
+    let stood = stands(pid);
+    let _ = killpg(pid, Signal::SIGKILL);
+    stood
 }
 
 /// What each thread of a process waits for.
@@ -217,6 +230,10 @@ struct Tracer<'a> {
     code: Option<i32>,
     /// Threads in a call that was suppressed, and what it shall return.
     pending: HashMap<Pid, i64>,
+    /// Nothing of it runs, for something else happens.
+    halted: Arc<AtomicBool>,
+    /// Told that it goes on; dropped at its end.
+    goes_on: Sender<()>,
 }
 
 impl Tracer<'_> {
@@ -286,12 +303,18 @@ impl Tracer<'_> {
                 return;
             }
             Act::Halt(happens) if here => {
+                self.halted.store(true, Ordering::SeqCst);
                 happens();
+                self.halted.store(false, Ordering::SeqCst);
+                let _ = self.goes_on.send(());
                 let _ = killpg(root, Signal::SIGKILL);
                 return;
             }
             Act::Meanwhile(happens) if here => {
+                self.halted.store(true, Ordering::SeqCst);
                 happens();
+                self.halted.store(false, Ordering::SeqCst);
+                let _ = self.goes_on.send(());
                 return;
             }
             Act::Fail(error) if here => failed(*error),
