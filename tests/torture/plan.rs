@@ -147,9 +147,17 @@ const CUT: [&str; 8] = [
     "recovery-committed",
     "recovery-disposed",
 ];
-/// Each call of each of these fails in eighteen ways, those of one before those of the next. The others make the same
-/// calls in the same places, or fewer.
-const FAILING: [&str; 5] = ["mixed", "large", "recovery-suspect", "reject-kept", "maildir"];
+/// Each call of each of these fails in eighteen ways, those of one before those of the next.
+const FAILING: [&str; 8] = [
+    "mixed",
+    "large",
+    "recovery-suspect",
+    "reject-kept",
+    "maildir",
+    "duplicate",
+    "tnef",
+    "recovery-committed",
+];
 
 /// All jobs. Without `full` each takes a sample of its calls.
 pub fn plan(scenarios: &[Scenario], able: &Able, full: bool) -> Vec<Job> {
@@ -179,7 +187,7 @@ pub fn plan(scenarios: &[Scenario], able: &Able, full: bool) -> Vec<Job> {
         for error in error::ERRORS {
             for (for_ever, how) in [(false, "once"), (true, "for-ever")] {
                 let variant = format!("{error:?} {how}");
-                plan.add("error", &[scenario], &variant, 211, Method::Fail(error, for_ever));
+                plan.add("error", &[scenario], &variant, 331, Method::Fail(error, for_ever));
             }
         }
     }
