@@ -1,10 +1,10 @@
 //! Stage 4: who sent it, and by what proof. No proof, no identity.
 //!
 //! [`mod@from`] finds the one mailbox that rights may hang on, [`traces`] what the header says of it ([`results`] and
-//! [`received`] read the fields, and [`client`] says from which server it came), [`evidence`] what of that counts, [`mod@known`] which users come into question, and
-//! [`identity`] whom it makes the sender. The first two are part of reading a message; the others are settled by the
-//! settings of the moment. Where all that proves nobody, and the site wants it, [`verify`] looks at signatures, and
-//! [`verification`] makes evidence of what it finds.
+//! [`received`] read the fields, and [`client`] says from which server it came), [`evidence`] what of that counts,
+//! [`mod@known`] which users come into question, and [`identity`] whom it makes the sender. The first two are part of
+//! reading a message; the others are settled by the settings of the moment. Where all that proves nobody, and the site
+//! wants it, [`verify`] looks at signatures, and [`verification`] makes evidence of what it finds.
 
 use mailshelf_storage::model::{Level, TrustFrom, User};
 use mailshelf_storage::{Address, Reader, Result};

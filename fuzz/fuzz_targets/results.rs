@@ -1,4 +1,5 @@
-//! Authentication-Results, sealed ones too: no bytes make the reader panic, and what it accepts reads the same once written down again.
+//! Authentication-Results, sealed ones too: no bytes make the reader panic, and what it accepts reads the same once
+//! written down again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -223,8 +223,8 @@ fn claims_of(entry: &DirEntry) -> Result<Option<Reading>, DropError> {
     Ok(Some(Reading { folder, entries, node: Some(Rc::new(node)) }))
 }
 
-/// Whether a process has the lock of this folder. Asks for it as many may have it at once, and gives it back. Whoever wants it for itself just then asks again,
-/// or adopts these claims in the next pass.
+/// Whether a process has the lock of this folder. Asks for it as many may have it at once, and gives it back. Whoever
+/// wants it for itself just then asks again, or adopts these claims in the next pass.
 pub(crate) fn owner(folder: &Path) -> Owner {
     let lock = match open_regular(&folder.join(LOCK)) {
         Ok(lock) => lock,

@@ -1,6 +1,6 @@
-//! Blame: each worker notes which mail it is about to parse, and the committer which it is about to decide, so that after
-//! a death only those are suspects. A file of fixed records in the claim folder, one for each of them. Never synced: what the kernel has survives the death of a
-//! process, and a power cut is nobody's blame.
+//! Blame: each worker notes which mail it is about to parse, and the committer which it is about to decide, so that
+//! after a death only those are suspects. A file of fixed records in the claim folder, one for each of them. Never
+//! synced: what the kernel has survives the death of a process, and a power cut is nobody's blame.
 
 use std::fs::File;
 use std::io;

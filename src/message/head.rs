@@ -136,8 +136,8 @@ fn has_odd_breaks(header: &[u8]) -> bool {
         .any(|at| header.get(at) == Some(&0) || header.get(at + 1) != Some(&b'\n'))
 }
 
-/// Whether a line, without the LF that ends it, is of nothing but blanks. In a header it is a fold (RFC 5322 section 4.2), and
-/// some readers take it for the empty line that ends the header.
+/// Whether a line, without the LF that ends it, is of nothing but blanks. In a header it is a fold (RFC 5322 section
+/// 4.2), and some readers take it for the empty line that ends the header.
 pub(super) fn is_blank(line: &[u8]) -> bool {
     line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && line.trim_ascii().is_empty()
 }
