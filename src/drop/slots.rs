@@ -3,7 +3,7 @@
 //! synced: what the kernel has survives the death of a process, and a power cut is nobody's blame.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -119,17 +119,12 @@ pub(super) fn read_suspects(file: &File) -> io::Result<Vec<DeliveryId>> {
     read_from(file, WORKERS as u64)
 }
 
-fn read_from(file: &File, first: u64) -> io::Result<Vec<DeliveryId>> {
-    let mut ids = Vec::new();
-    let mut record = [0; RECORD];
-    for slot in first..MOST {
-        match file.read_exact_at(&mut record, slot * RECORD as u64) {
-            Ok(()) => ids.extend(id_in(&record)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(ids)
+fn read_from(mut file: &File, first: u64) -> io::Result<Vec<DeliveryId>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(first * RECORD as u64))?;
+    file.take((MOST - first) * RECORD as u64).read_to_end(&mut bytes)?;
+    let (records, _) = bytes.as_chunks();
+    Ok(records.iter().filter_map(id_in).collect())
 }
 
 fn id_in(record: &[u8; RECORD]) -> Option<DeliveryId> {
