@@ -3,7 +3,7 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use rusqlite::Connection;
 
@@ -40,39 +40,63 @@ pub struct SqliteCatalog {
     path: PathBuf,
     name: String,
     writer: Mutex<Connection>,
-    readers: [Mutex<Connection>; READERS],
+    /// Each is opened when it is first asked for: most commands need one.
+    readers: [OnceLock<Mutex<Connection>>; READERS],
+    /// How to open them.
+    reader: Reads,
+}
+
+/// Who reads.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// Beside a writer.
+    Beside,
+    /// Only to look; whether a log stood there before.
+    Alone { kept_log: bool },
 }
 
 impl SqliteCatalog {
     /// Opens the catalog at `path`, brings its schema up to date, and makes it if its folder is there. Whoever
     /// calls this at the same time waits.
     pub fn open(path: &Path) -> Result<SqliteCatalog> {
-        let writer = Mutex::new(open::open(path)?);
-        let [a, b, c, d] = std::array::from_fn(|_| open::reader(path).map(Mutex::new));
-        let name = path.display().to_string();
-        Ok(SqliteCatalog { path: path.to_owned(), name, writer, readers: [a?, b?, c?, d?] })
+        Ok(SqliteCatalog::of(path, open::open(path)?, Reads::Beside))
     }
 
     /// Opens the catalog at `path` only to look at it: it is neither made nor brought up to date, every change of it
     /// is refused, and once this is dropped its folder holds what it held before.
     pub fn look(path: &Path) -> Result<SqliteCatalog> {
         let kept_log = open::has_log(path);
-        let [writer, a, b, c, d] = std::array::from_fn(|_| open::looker(path, kept_log).map(Mutex::new));
+        Ok(SqliteCatalog::of(path, open::looker(path, kept_log)?, Reads::Alone { kept_log }))
+    }
+
+    fn of(path: &Path, writer: Connection, reader: Reads) -> SqliteCatalog {
         let name = path.display().to_string();
-        Ok(SqliteCatalog { path: path.to_owned(), name, writer: writer?, readers: [a?, b?, c?, d?] })
+        let readers = Default::default();
+        SqliteCatalog { path: path.to_owned(), name, writer: Mutex::new(writer), readers, reader }
+    }
+
+    fn open_reader(&self) -> Result<Connection> {
+        match self.reader {
+            Reads::Beside => open::reader(&self.path),
+            Reads::Alone { kept_log } => open::looker(&self.path, kept_log),
+        }
     }
 
     fn idle_reader(&self) -> Result<Held<'_>> {
         for reader in &self.readers {
-            match reader.try_lock() {
-                Ok(guard) => return Ok(Held::Shared(guard)),
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+            if reader.get().is_none() {
+                // Of two who are here at once one opens it for nothing.
+                let _ = reader.set(Mutex::new(self.open_reader()?));
+            }
+            match reader.get().map(Mutex::try_lock) {
+                Some(Ok(guard)) => return Ok(Held::Shared(guard)),
+                Some(Err(TryLockError::Poisoned(poisoned))) => {
                     return Ok(Held::Shared(poisoned.into_inner()));
                 }
-                Err(std::sync::TryLockError::WouldBlock) => {}
+                Some(Err(TryLockError::WouldBlock)) | None => {}
             }
         }
-        open::reader(&self.path).map(Held::Own)
+        self.open_reader().map(Held::Own)
     }
 }
 

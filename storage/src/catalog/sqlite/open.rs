@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::fault::{Sql, told};
 use super::lent::lend;
@@ -188,7 +188,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn migrate(connection: &mut Connection, name: &str) -> Result<()> {
-    for (version, sql) in (0..).zip(MIGRATIONS) {
+    let done = version(connection).map_err(|error| told(name, "migrate it", error))?;
+    for (version, sql) in (0..).zip(MIGRATIONS).skip(done as usize) {
         step(connection, version, sql).map_err(|fault| fault.told(name, "migrate it"))?;
     }
     // Another process may have gone further meanwhile.
@@ -203,16 +204,14 @@ pub(super) fn fresh() -> Result<Connection> {
     Ok(connection)
 }
 
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get(0))
+}
+
 /// Goes from `version` to the next, unless another process was faster.
 fn step(connection: &mut Connection, version: u32, sql: &str) -> Sql<()> {
-    let found = |connection: &Connection| -> rusqlite::Result<u32> {
-        connection.query_row("SELECT user_version FROM pragma_user_version", params![], |row| row.get(0))
-    };
-    if found(connection)? > version {
-        return Ok(());
-    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if found(&transaction)? == version {
+    if self::version(&transaction)? == version {
         transaction.execute_batch(sql)?;
         if version + 1 == REKEYED {
             rekey::documents(&transaction)?;
