@@ -215,9 +215,11 @@ fn may_make(path: &Path) -> bool {
 fn real(path: &Path) -> PathBuf {
     let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     for _ in 0..LINKS {
-        match (path.canonicalize(), fs::read_link(&path), path.parent()) {
-            (Ok(real), ..) => return real,
-            (Err(_), Ok(target), Some(parent)) => path = parent.join(target),
+        if let Ok(real) = path.canonicalize() {
+            return real;
+        }
+        match (fs::read_link(&path), path.parent()) {
+            (Ok(target), Some(parent)) => path = parent.join(target),
             _ => break,
         }
     }
