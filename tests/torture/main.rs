@@ -61,6 +61,9 @@ struct Arguments {
 
 /// Set where mounts are this process's own.
 const INSIDE: &str = "MAILSHELF_TORTURE_INSIDE";
+/// Where it is tried, if mounts are this process's own. A short name: whoever follows a path looks at each folder in it, and
+/// each look is a call to be disturbed.
+const MEMORY: &str = "/mnt";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -85,20 +88,21 @@ fn main() -> ExitCode {
         }
     }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("torture");
-    let work = match fs::create_dir_all(&target).and_then(|()| tempfile::tempdir_in(&target)) {
-        Ok(work) => work,
+    let own = match fs::create_dir_all(&target).and_then(|()| tempfile::tempdir_in(&target)) {
+        Ok(own) => own,
         Err(error) => {
             println!("cannot write to {}: {error}", target.display());
             return ExitCode::FAILURE;
         }
     };
+    let work = if inside { Path::new(MEMORY) } else { own.path() };
     if inside {
         // What a disk does is tried on disks made for it; all else need not wait for one.
-        mounts::command("mount", &["-t", "tmpfs", "torture", mounts::text(work.path())]);
+        mounts::command("mount", &["-t", "tmpfs", "torture", MEMORY]);
     }
-    let sound = torture(&arguments, inside, &target, work.path());
+    let sound = torture(&arguments, inside, &target, work);
     if inside {
-        mounts::command("umount", &["--lazy", mounts::text(work.path())]);
+        mounts::command("umount", &["--lazy", MEMORY]);
     }
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
