@@ -5,7 +5,8 @@ use std::io;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Whoever holds a lock longer than this stands still, or is stopped. The catalog's lock is waited for as long.
+/// Whoever holds a lock longer than this has much to do, or stands still: nobody can tell. The catalog's lock is waited
+/// for as long.
 const PATIENCE: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(5);
 
